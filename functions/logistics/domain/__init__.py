@@ -1,0 +1,1 @@
+"""Carriers, freight and shipments: pure values and rules."""
