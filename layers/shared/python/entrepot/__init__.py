@@ -1,0 +1,1 @@
+"""What every context stands on: `kernel` (pure), `contracts` (what is published), `cloud` (AWS)."""

@@ -1,0 +1,1 @@
+"""The platform on AWS: one session, one commit, outbox and inbox, the HTTP edge, telemetry."""

@@ -1,0 +1,33 @@
+"""The Chalice application, with every error of the framework rendered as a problem of ours."""
+
+import json
+from typing import Any, Final
+
+from chalice.app import Chalice
+
+from entrepot.cloud import http, problems, telemetry
+
+_CODES: Final = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
+_DETAILS: Final = {404: "There is no such path.", 405: "This path does not take this method."}
+
+
+class Application(Chalice):  # type: ignore[misc]
+    """Around Chalice's own dispatch: answers that no view of ours has made are made again as problems."""
+
+    def __call__(self, event: Any, context: Any) -> Any:
+        answer = super().__call__(event, context)
+        headers = answer.get("headers", {})
+        if answer["statusCode"] < 400 or headers.get("Content-Type") == "application/problem+json":
+            return answer
+        telemetry.correlation_id.set(str(event.get("requestContext", {}).get("requestId", "-")))
+        status = answer["statusCode"]
+        kept = {"Allow": headers["Allow"]} if "Allow" in headers else {}
+        reply = problems.problem(
+            status if status in _CODES else 500,
+            _CODES.get(status, "internal_error"),
+            _DETAILS.get(status, "Something went wrong on our side."),
+            kept,
+        )
+        rendered: dict[str, Any] = http.rendered(reply).to_dict()
+        assert json.loads(rendered["body"])["status"] == rendered["statusCode"]
+        return rendered

@@ -1,0 +1,67 @@
+"""One botocore session for everything, clients made when first asked for, and the names of what is ours."""
+
+import json
+import os
+import time
+from functools import cache
+from typing import Any, Final
+
+import botocore.session
+from botocore.config import Config
+
+from entrepot.cloud import telemetry
+
+STAGE: Final = os.environ.get("ENTREPOT_STAGE", "local")
+
+_SECRET_SECONDS: Final = 300.0
+_CONFIG: Final = Config(
+    connect_timeout=2,
+    read_timeout=6,
+    max_pool_connections=16,
+    retries={"mode": "standard", "total_max_attempts": 4},
+)
+_secrets: dict[str, tuple[float, dict[str, str]]] = {}
+
+
+def name(short: str) -> str:
+    """`entrepot-local-orders` for "orders": how every table, queue, topic and key of a stage is called."""
+    return f"entrepot-{STAGE}-{short}"
+
+
+@cache
+def session() -> botocore.session.Session:
+    telemetry.trace_botocore()
+    return botocore.session.get_session()
+
+
+@cache
+def client(service: str) -> Any:
+    """The one client of an AWS service; made once a process, safe to share between threads."""
+    return session().create_client(service, config=_CONFIG)
+
+
+@cache
+def queue_url(short: str) -> str:
+    url: str = client("sqs").get_queue_url(QueueName=name(short))["QueueUrl"]
+    return url
+
+
+def secret(key: str) -> str:
+    """One value of the stage's secret; read again after five minutes so that a rotation reaches us.
+
+    Raises: KeyError: the secret has no such key.
+    """
+    held = _secrets.get("app")
+    if held is None or held[0] < time.monotonic():
+        answer = client("secretsmanager").get_secret_value(SecretId=name("app"))
+        held = (time.monotonic() + _SECRET_SECONDS, json.loads(answer["SecretString"]))
+        _secrets["app"] = held
+    return held[1][key]
+
+
+def forget() -> None:
+    """Drop every cached client, address and secret: for tests that start a new AWS."""
+    session.cache_clear()
+    client.cache_clear()
+    queue_url.cache_clear()
+    _secrets.clear()

@@ -1,0 +1,142 @@
+"""Triggers: what a queue, a schedule or a stream calls. A consumer imports no code of the API.
+
+Each message stands for itself: those that failed are named to the queue, which sends them again; the others are done.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from chalice.app import Blueprint
+
+from entrepot.cloud import telemetry
+from entrepot.cloud.inbox import AlreadyHandled, once
+from entrepot.cloud.writes import Write
+from entrepot.contracts.events import Event, decoded
+from entrepot.kernel.clock import utc_now
+from entrepot.kernel.refusals import Refusal
+
+Handler = Callable[[Any, Write, datetime], None]
+"""Takes the event, the inbox's write to commit with the effect, and the time."""
+
+
+class _Envelope(msgspec.Struct):
+    event: str
+    version: int
+    event_id: str
+
+
+_ENVELOPE: msgspec.json.Decoder[_Envelope] = msgspec.json.Decoder(_Envelope)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A function that AWS calls: for the tests and checks that go over all of them."""
+
+    name: str
+    source: str
+    handle: Callable[..., Any]
+    handlers: Mapping[type[Event], Handler]
+
+
+class Triggers:
+    """The triggers of one context, registered on a Chalice blueprint of their own."""
+
+    def __init__(self, import_name: str) -> None:
+        self.blueprint = Blueprint(import_name)
+        self.all: list[Trigger] = []
+
+    def consumer(self, queue: str, handlers: Mapping[type[Event], Handler]) -> Callable[[Any, Any], Any]:
+        """A consumer of published events from the queue `<context>-events`; assign it to `<context>_events`."""
+        by_name = {kind.NAME: (kind, handler) for kind, handler in handlers.items()}
+
+        def take(body: str, now: datetime) -> None:
+            envelope = _ENVELOPE.decode(body)
+            kind, handler = by_name[envelope.event]
+            try:
+                handler(decoded(kind, body), once(queue, envelope.event_id, now), now)
+            except AlreadyHandled:
+                telemetry.log("event_repeated", published=envelope.event, event_id=envelope.event_id)
+
+        return self._queue(queue, take, handlers)
+
+    def messages(self, queue: str) -> Callable[[Callable[[str, datetime], None]], Callable[[Any, Any], Any]]:
+        """A handler of plain messages: takes the body and the time."""
+
+        def register(handler: Callable[[str, datetime], None]) -> Callable[[Any, Any], Any]:
+            return self._queue(queue, handler, {})
+
+        return register
+
+    def schedule(self, expression: str) -> Callable[[Callable[[datetime], None]], Callable[[Any, Any], Any]]:
+        """A handler that a clock calls: takes the time."""
+
+        def register(handler: Callable[[datetime], None]) -> Callable[[Any, Any], Any]:
+            def run(event: Any) -> None:
+                telemetry.correlation_id.set(event.event_id)
+                handler(utc_now())
+
+            run.__name__ = handler.__name__
+            self.all.append(Trigger(run.__name__, expression, handler, {}))
+            return self.blueprint.schedule(expression, name=run.__name__)(run)
+
+        return register
+
+    def stream(
+        self, arn: str
+    ) -> Callable[[Callable[[Mapping[str, Any], str, datetime], None]], Callable[[Any, Any], Any]]:
+        """A handler of a table's stream: takes a record, the function's own ARN and the time, oldest first."""
+
+        def register(
+            handler: Callable[[Mapping[str, Any], str, datetime], None],
+        ) -> Callable[[Any, Any], Any]:
+            def run(event: Any) -> dict[str, Any]:
+                records = event.to_dict()["Records"]
+                for record in records:
+                    try:
+                        handler(record, event.context.invoked_function_arn, utc_now())
+                    except Exception as error:
+                        telemetry.log_failure("record_failed", error, function=handler.__name__)
+                        return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
+                return {"batchItemFailures": []}
+
+            run.__name__ = handler.__name__
+            self.all.append(Trigger(run.__name__, arn, handler, {}))
+            return self.blueprint.on_dynamodb_record(arn, name=run.__name__, batch_size=25)(run)
+
+        return register
+
+    def _queue(
+        self, queue: str, take: Callable[[str, datetime], None], handlers: Mapping[type[Event], Handler]
+    ) -> Callable[[Any, Any], Any]:
+        def run(event: Any) -> dict[str, Any]:
+            failed = [record.receipt for record in map(_Record, event.to_dict()["Records"]) if not record.done(take)]
+            return {"batchItemFailures": [{"itemIdentifier": receipt} for receipt in failed]}
+
+        run.__name__ = queue.replace("-", "_")
+        self.all.append(Trigger(run.__name__, queue, take, handlers))
+        resource = "".join(part.capitalize() for part in queue.split("-")) + "Queue"
+        named = "${" + resource + ".QueueName}"
+        return self.blueprint.on_sqs_message(queue=named, name=run.__name__, batch_size=10)(run)
+
+
+class _Record:
+    """One message of a queue's batch."""
+
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        self.receipt: str = record["messageId"]
+        self._body: str = record["body"]
+
+    def done(self, take: Callable[[str, datetime], None]) -> bool:
+        telemetry.correlation_id.set(self.receipt)
+        try:
+            take(self._body, utc_now())
+        except Refusal as refusal:
+            telemetry.log("message_refused", level="warning", code=refusal.code)
+            return False
+        except Exception as error:
+            telemetry.log_failure("message_failed", error)
+            return False
+        return True

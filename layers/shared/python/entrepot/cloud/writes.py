@@ -1,0 +1,142 @@
+"""One commit for a use case: writes of several contexts in one all-or-nothing transaction.
+
+Why not pynamodb's TransactWrite: it sends checks, deletes, puts and updates in that order, so the reasons of a
+cancelled transaction do not follow the writes as they were given. Here the order is ours (ADR 0002).
+"""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from entrepot.cloud import dynamo, rows
+from entrepot.kernel.refusals import Busy, Refusal
+
+MOST_ITEMS: Final = 80
+"""What one transaction may touch. DynamoDB's own limit is 100; the rest is room for what comes later."""
+
+_TRIES: Final = 6
+_FIRST_PAUSE_SECONDS: Final = 0.02
+
+OldRow = Any  # the row as it stood when its condition failed, or None
+Explain = Callable[[OldRow], Refusal]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One conditional write and the refusal its condition stands for.
+
+    `refusal` is raised when the condition fails; a callable is given the row as it stood, or None. `contended`
+    is raised when other transactions held the item through all tries; otherwise that is `Busy`.
+    """
+
+    verb: str
+    row: rows.Row
+    condition: Condition | None
+    refusal: Refusal | Explain | None
+    actions: Sequence[Action] = ()
+    contended: Refusal | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return (rows.table_name(type(self.row)), self.row.pk, self.row.sk)
+
+    def on_contention(self, refusal: Refusal) -> "Write":
+        return replace(self, contended=refusal)
+
+    def request(self) -> dict[str, Any]:
+        """This write in DynamoDB's notation."""
+        if self.verb == "Put":
+            body = self.row.get_save_kwargs_from_instance(self.condition, "ALL_OLD")
+        elif self.verb == "Update":
+            body = self.row.get_update_kwargs_from_instance(list(self.actions), self.condition, "ALL_OLD")
+        else:
+            body = self.row.get_delete_kwargs_from_instance(self.condition, "ALL_OLD")
+        return {self.verb: body}
+
+
+def put(row: rows.Row, condition: Condition | None = None, refusal: Refusal | Explain | None = None) -> Write:
+    return Write("Put", row, condition, refusal)
+
+
+def create(row: rows.Row, refusal: Refusal | Explain) -> Write:
+    """Put a row that must not be there yet."""
+    return Write("Put", row, type(row).pk.does_not_exist(), refusal)
+
+
+def update(
+    row: rows.Row, actions: Sequence[Action], condition: Condition, refusal: Refusal | Explain | None = None
+) -> Write:
+    """Change a row in place. `row` needs its keys only."""
+    return Write("Update", row, condition, refusal, actions)
+
+
+def delete(row: rows.Row, condition: Condition | None = None, refusal: Refusal | Explain | None = None) -> Write:
+    return Write("Delete", row, condition, refusal)
+
+
+def check(row: rows.Row, condition: Condition, refusal: Refusal | Explain) -> Write:
+    """Hold a condition on a row without changing it. `row` needs its keys only."""
+    return Write("ConditionCheck", row, condition, refusal)
+
+
+def commit(*writes: Write) -> None:
+    """All of `writes`, or none.
+
+    Raises:
+        Refusal: that of the first write whose condition failed.
+        Busy: other transactions held an item through all tries; nothing was written.
+        AssertionError: two writes touch one item, or there are more than MOST_ITEMS: a bug of the caller.
+    """
+    assert 0 < len(writes) <= MOST_ITEMS, f"{len(writes)} writes in one transaction"
+    assert len({write.key for write in writes}) == len(writes), "two writes touch one item"
+    send = _sender(writes)
+    for turn in range(_TRIES):
+        try:
+            send()
+            return
+        except ClientError as error:
+            held = _judge(error, writes)
+        if turn + 1 < _TRIES:
+            time.sleep(random.uniform(0.2, 1) * _FIRST_PAUSE_SECONDS * 2**turn)
+    raise held.contended or Busy()
+
+
+def _sender(writes: Sequence[Write]) -> Callable[[], Any]:
+    items = [write.request() for write in writes]
+    if len(writes) == 1 and writes[0].verb != "ConditionCheck":
+        # One item needs no transaction, at half its price.
+        return partial(dynamo.call, f"{writes[0].verb}Item", **items[0][writes[0].verb])
+    return partial(dynamo.call, "TransactWriteItems", TransactItems=items)
+
+
+def _judge(error: ClientError, writes: Sequence[Write]) -> Write:
+    """The write that other transactions held, so that a further try makes sense; otherwise raises."""
+    code = error.response["Error"]["Code"]
+    if code == "ConditionalCheckFailedException":
+        raise _refusal(writes[0], error.response.get("Item")) from None  # type: ignore[arg-type]
+    if code in ("TransactionConflictException", "ThrottlingException", "ProvisionedThroughputExceededException", "TransactionInProgressException"):
+        return writes[0]
+    if code != "TransactionCanceledException":
+        raise error
+    reasons: list[dict[str, Any]] = error.response.get("CancellationReasons", [])  # type: ignore[typeddict-item]
+    for write, reason in zip(writes, reasons, strict=True):
+        if reason.get("Code") == "ConditionalCheckFailed":
+            raise _refusal(write, reason.get("Item")) from None
+    for write, reason in zip(writes, reasons, strict=True):
+        if reason.get("Code") in ("TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"):
+            return write
+    raise error
+
+
+def _refusal(write: Write, old: dict[str, Any] | None) -> Refusal:
+    assert write.refusal is not None, f"a condition without a refusal failed on {type(write.row).__name__}"
+    if isinstance(write.refusal, Refusal):
+        return write.refusal
+    return write.refusal(rows.parsed(type(write.row), old) if old else None)

@@ -1,0 +1,1 @@
+"""What contexts publish: their events, one module each, and the table of who may do what."""

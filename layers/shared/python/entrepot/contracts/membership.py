@@ -1,0 +1,29 @@
+"""Events of membership. Who needs an address asks membership for it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from entrepot.contracts.events import Event
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemberRegistered(Event):
+    """Somebody asked to be a member: `member_id` is that of the account, known before or not."""
+
+    NAME: ClassVar[str] = "membership.member_registered"
+    member_id: str
+    known: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemberVerified(Event):
+    NAME: ClassVar[str] = "membership.member_verified"
+    member_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MerchantCreated(Event):
+    NAME: ClassVar[str] = "membership.merchant_created"
+    merchant_id: str
+    country: str
+    payout_currency: str

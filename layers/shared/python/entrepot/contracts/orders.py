@@ -1,0 +1,82 @@
+"""Events of orders. Amounts are minor units in the order's currency; `lines` name SKUs and places, never people."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from entrepot.contracts.events import Event
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StockLine:
+    sku: str
+    merchant_id: str
+    warehouse_id: str
+    quantity: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderPlaced(Event):
+    NAME: ClassVar[str] = "orders.order_placed"
+    order_id: str
+    member_id: str | None
+    payment_id: str
+    currency: str
+    total: int
+    lines: tuple[StockLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderPaid(Event):
+    NAME: ClassVar[str] = "orders.order_paid"
+    order_id: str
+    payment_id: str
+    currency: str
+    total: int
+    lines: tuple[StockLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderCancelled(Event):
+    """Whole, or some lines of it: `lines` are what was cancelled, `whole` says whether nothing is left."""
+
+    NAME: ClassVar[str] = "orders.order_cancelled"
+    order_id: str
+    whole: bool
+    reason: str
+    lines: tuple[StockLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderExpired(Event):
+    NAME: ClassVar[str] = "orders.order_expired"
+    order_id: str
+    lines: tuple[StockLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaxOwed:
+    """Duty, import tax or fees of a share: who owes it to which authority. `liable` is "platform" or "seller"."""
+
+    authority: str
+    kind: str
+    amount: int
+    liable: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShareCompleted(Event):
+    """A merchant's share of an order may be settled: what remains of it after cancellations and refunds.
+
+    `goods` is after discounts. `paid` = goods + freight + the sum of `taxes`, what the buyer paid for this share.
+    """
+
+    NAME: ClassVar[str] = "orders.share_completed"
+    order_id: str
+    merchant_id: str
+    payment_id: str
+    currency: str
+    goods: int
+    freight: int
+    taxes: tuple[TaxOwed, ...]
+    refunded: int
+    paid: int

@@ -1,0 +1,99 @@
+"""One commit for several rows, and what is raised when it does not stand."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from entrepot.cloud import aws as platform
+from entrepot.cloud import idempotency, inbox, reads, writes
+from entrepot.cloud.rows import Number, Row, Text
+from entrepot.kernel.refusals import Kind, Refusal
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+pytestmark = pytest.mark.usefixtures("aws")
+
+
+class Taken(Refusal):
+    code = "taken"
+    kind = Kind.CONFLICT
+
+
+class Short(Refusal):
+    code = "short"
+    kind = Kind.CONFLICT
+
+
+class ThingRow(Row):
+    class Meta:
+        table_name = platform.name("catalogue")
+
+    units = Number(default_for_new=0)
+    label = Text(null=True)
+
+
+def thing(pk: str) -> reads.Read[int]:
+    return reads.Read(ThingRow, pk, "thing", lambda row: int(row.units))
+
+
+def take(pk: str, units: int) -> writes.Write:
+    return writes.update(
+        ThingRow(pk, "thing"), [ThingRow.units.add(-units)], ThingRow.units >= units, Short(wanted=units)
+    )
+
+
+def test_a_commit_writes_all_and_a_fetch_reads_them_in_order() -> None:
+    writes.commit(
+        writes.create(ThingRow("a", "thing", units=3), Taken()),
+        writes.create(ThingRow("b", "thing", units=4), Taken()),
+    )
+
+    assert [4, None, 3] == reads.fetch(thing("b"), thing("none"), thing("a"))
+
+
+def test_the_refusal_is_that_of_the_write_whose_condition_failed_and_nothing_is_written() -> None:
+    writes.commit(writes.create(ThingRow("a", "thing", units=3), Taken()))
+
+    with pytest.raises(Short) as refused:
+        writes.commit(writes.create(ThingRow("c", "thing"), Taken()), take("a", 5))
+
+    assert {"wanted": 5} == refused.value.facts
+    assert [3, None] == reads.fetch(thing("a"), thing("c"))
+
+
+def test_a_refusal_may_look_at_the_row_as_it_stood() -> None:
+    writes.commit(writes.create(ThingRow("a", "thing", units=3), Taken()))
+
+    def explain(old: ThingRow | None) -> Refusal:
+        return Short(left=int(old.units) if old else None)
+
+    with pytest.raises(Short) as refused:
+        writes.commit(writes.update(ThingRow("a", "thing"), [ThingRow.units.add(-9)], ThingRow.units >= 9, explain))
+
+    assert {"left": 3} == refused.value.facts
+
+
+def test_two_writes_on_one_item_are_a_bug() -> None:
+    with pytest.raises(AssertionError, match="two writes touch one item"):
+        writes.commit(take("a", 1), take("a", 1))
+
+
+def test_an_event_is_handled_once() -> None:
+    writes.commit(inbox.once("orders-events", "evt_1", NOW), writes.create(ThingRow("a", "thing"), Taken()))
+
+    with pytest.raises(inbox.AlreadyHandled):
+        writes.commit(inbox.once("orders-events", "evt_1", NOW), writes.create(ThingRow("b", "thing"), Taken()))
+
+    assert [None] == reads.fetch(thing("b"))
+
+
+def test_a_key_names_what_it_created_and_refuses_another_input() -> None:
+    first = idempotency.Once("POST /v1/orders#quo_1", "key", "hash-1", NOW)
+    assert first.found() is None
+
+    writes.commit(first.claim("ord_1"))
+
+    assert "ord_1" == first.found()
+    with pytest.raises(idempotency.KeyReused):
+        idempotency.Once("POST /v1/orders#quo_1", "key", "hash-2", NOW).found()
+    with pytest.raises(idempotency.AlreadyDone):
+        writes.commit(first.claim("ord_2"))

@@ -1,0 +1,88 @@
+"""An AWS in this process (moto), with what the template would have made."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from moto import mock_aws
+
+from entrepot.cloud import auth, aws
+
+TABLES = (
+    "catalogue inventory membership payments logistics customs orders settlement outbox inbox idempotency"
+).split()
+INDEXES = {"orders": ("due", "due_shard", "due_at"), "payments": ("due", "due_shard", "due_at")}
+INDEXES["outbox"] = ("unsent", "unsent_shard", "created_at")
+QUEUES = (
+    "payments-webhooks logistics-scans catalogue-events inventory-events membership-events orders-events "
+    "payments-events settlement-events"
+).split()
+SECRETS = {
+    "stripe_secret_key": "sk_test_stage",
+    "stripe_webhook_secret": "whsec_stage",
+    "aftership_secret": "aftership-stage",
+    "easypost_secret": "easypost-stage",
+    "seventeentrack_key": "17track-stage",
+    "cursor_key": "cursor-key-of-the-test-stage",
+    "order_token_key": "order-token-key-of-the-test-stage",
+    "identity_key": "identity-key-of-the-test-stage",
+}
+
+
+@contextmanager
+def in_process() -> Iterator[None]:
+    """A fresh, empty AWS for one test; everything the platform caches about AWS is dropped before and after."""
+    with mock_aws():
+        _forget()
+        _make()
+        yield
+    _forget()
+
+
+def _forget() -> None:
+    aws.forget()
+    auth.forget_keys()
+
+
+def _make() -> None:
+    for table in TABLES:
+        _make_table(table)
+    for queue in QUEUES:
+        aws.client("sqs").create_queue(QueueName=aws.name(queue))
+    kms = aws.client("kms")
+    signing = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName=f"alias/{aws.name('tokens')}", TargetKeyId=signing)
+    data = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName=f"alias/{aws.name('data')}", TargetKeyId=data)
+    aws.client("secretsmanager").create_secret(Name=aws.name("app"), SecretString=json.dumps(SECRETS))
+    aws.client("sesv2").create_email_identity(EmailIdentity="no-reply@entrepot.example")
+
+
+def _make_table(table: str) -> None:
+    definitions = ["pk", "sk"]
+    indexes = []
+    if table in INDEXES:
+        index, hash_key, range_key = INDEXES[table]
+        definitions += [hash_key, range_key]
+        indexes.append(
+            {
+                "IndexName": index,
+                "KeySchema": _keys(hash_key, range_key),
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        )
+    options = {"GlobalSecondaryIndexes": indexes} if indexes else {}
+    aws.client("dynamodb").create_table(
+        TableName=aws.name(table),
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in definitions],
+        KeySchema=_keys("pk", "sk"),
+        BillingMode="PAY_PER_REQUEST",
+        **options,
+    )
+
+
+def _keys(hash_key: str, range_key: str) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": hash_key, "KeyType": "HASH"},
+        {"AttributeName": range_key, "KeyType": "RANGE"},
+    ]
