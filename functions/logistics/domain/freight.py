@@ -1,4 +1,4 @@
-"""What it costs to send a parcel: measuring rules and prices of a rate card, in whole numbers and fractions."""
+"""What it costs to send a parcel: how a rate card measures and prices it, in whole numbers and fractions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class FuelBase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Units of one article in a parcel. Sides are (length, width, height) of one packed unit, None where unknown.
+    """Units of one article in a parcel. Sides are those of one packed unit, None where unknown.
 
     Raises: ValueError: a weight, side or quantity is not positive.
     """
@@ -88,7 +88,7 @@ class RateCard:
     """A carrier's tariff for one service, valid on `valid_from`, `valid_to` and every day between.
 
     divisor: cm³ per kg. volumetric_trigger: volume counts from this multiple of the actual weight on.
-    modes: fulfilment modes it serves, all where empty. max_grams: the heaviest parcel it takes, by actual weight.
+    modes: fulfilment modes it serves, all where empty. max_grams: the heaviest parcel, by actual weight.
     source: where the measuring rules come from, and what the prices are.
     """
 
@@ -141,13 +141,15 @@ class Lane:
 def chargeable_grams(card: RateCard, items: Sequence[Item]) -> int:
     """The weight that is paid for, in grams.
 
-    The volume of a parcel is the sum of its units' volumes, every side measured by the card's rule (and at least one
-    centimetre where it measures in those). An item of unknown size adds weight and no volume, so that a parcel of which
-    nothing is known but the weight goes by its actual weight.
+    The volume of a parcel is the sum of its units' volumes, every side measured by the card's rule (and at least
+    one centimetre where it measures in those). An item of unknown size adds weight and no volume, so that a
+    parcel of which nothing is known but the weight goes by its actual weight.
     Source: the carriers' measuring rules, named in each card's `source`.
     """
     actual = actual_grams(items)
-    volumetric = Fraction(_volume_mm3(card.dimension_rounding, items) * _GRAMS_PER_KG, _MM_PER_CM**3 * card.divisor)
+    volumetric = Fraction(
+        _volume_mm3(card.dimension_rounding, items) * _GRAMS_PER_KG, _MM_PER_CM**3 * card.divisor
+    )
     heavier = volumetric if volumetric >= card.volumetric_trigger * actual else Fraction(actual)
     weight = max(heavier, Fraction(actual), Fraction(card.minimum_grams))
     steps = -(-weight // card.weight_step_grams)
@@ -167,7 +169,7 @@ def price(card: RateCard, zone: Zone, grams: int) -> Money:
 
 
 def zone_for(card: RateCard, country: str, postal_code: str | None) -> Zone | None:
-    """The zone of a destination: the one with the longest prefix of its postal code, else that of the whole country."""
+    """The zone of a destination: by the longest prefix of its postal code, else by its country."""
     plain = _plain_postal_code(postal_code)
     best: tuple[int, Zone] | None = None
     for zone in card.zones:
@@ -209,8 +211,8 @@ def options(
 def card_faults(cards: Sequence[RateCard]) -> list[str]:
     """What is wrong with a set of rate cards, in words; empty for a sound one.
 
-    Two cards of one service may not hold on the same lane on one day, a card names a place once, and all cards of an
-    origin share a currency (else options could not be compared without a rate).
+    Two cards of one service may not hold on the same lane on one day, a card names a place once, and all cards
+    of an origin share a currency (else options could not be compared without a rate).
     """
     faults = [
         f"{one.card_id} and {other.card_id} overlap"
@@ -284,16 +286,21 @@ def _overlap(one: RateCard, other: RateCard) -> bool:
 
 
 def _places(card: RateCard) -> set[tuple[str, str]]:
-    return {
-        (country, prefix) for zone in card.zones for country in zone.countries for prefix in zone.postal_prefixes or ("",)
-    }
+    return set(_named_places(card))
+
+
+def _named_places(card: RateCard) -> list[tuple[str, str]]:
+    return [
+        (country, prefix)
+        for zone in card.zones
+        for country in zone.countries
+        for prefix in zone.postal_prefixes or ("",)
+    ]
 
 
 def _card_faults(card: RateCard) -> list[str]:
-    named = [
-        (country, prefix) for zone in card.zones for country in zone.countries for prefix in zone.postal_prefixes or ("",)
-    ]
-    faults = [f"{card.card_id} names {place} twice" for place in set(named) if named.count(place) > 1]
+    named = _named_places(card)
+    faults = [f"{card.card_id} names {place} twice" for place in sorted(set(named)) if named.count(place) > 1]
     if min(card.divisor, card.weight_step_grams, card.minimum_grams, card.max_grams) <= 0:
         faults.append(f"{card.card_id} has a measure that is not positive")
     if card.valid_from > card.valid_to:

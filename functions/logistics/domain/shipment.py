@@ -1,4 +1,4 @@
-"""A shipment and the scans that say where it is. Whatever order scans arrive in, and however often, the end is one."""
+"""A shipment and its scans: in whatever order they arrive, and however often, the end is the same."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from typing import Final
 from functions.logistics.domain.freight import Promise
 
 FUTURE_TOLERANCE: Final = timedelta(hours=24)
-# A parcel may be scanned before its merchant tells us of it; no carrier gives a number out again within a week.
+# A parcel may be scanned before its merchant tells us of it; no carrier reuses a number within a week.
 SCANNED_BEFORE_REGISTRATION: Final = timedelta(days=7)
 # After this long a number belongs to somebody else's parcel.
 FOLLOWED_FOR: Final = timedelta(days=180)
@@ -53,7 +53,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a source tells of one tracking number. `carrier` is the source's word for it, None where it gives none."""
+    """What a source tells of a tracking number. `carrier` is the source's word for it, None where it has none."""
 
     source: str
     carrier: str | None
@@ -86,8 +86,8 @@ def scan_of(time: datetime, status: Status, message: str, place: str) -> Scan:
 def status_of(scans: Sequence[Scan]) -> Status:
     """The status that a set of scans amounts to.
 
-    Returned and delivered are final. Otherwise the latest scan decides, rank among scans of one second; a scan that says
-    no more than that the parcel is announced never undoes one that saw it move.
+    Returned and delivered are final. Otherwise the latest scan decides, rank among scans of one second; a scan
+    that says no more than that the parcel is announced never undoes one that saw it move.
     """
     decisive = decisive_scan(scans)
     return decisive.status if decisive else Status.REGISTERED
@@ -101,14 +101,15 @@ def decisive_scan(scans: Sequence[Scan]) -> Scan | None:
             if scan.status is final:
                 return scan
     moved = [scan for scan in ordered if scan.status is not Status.REGISTERED]
-    return (moved or ordered or [None])[-1]
+    known = moved or ordered
+    return known[-1] if known else None
 
 
 def with_scans(shipment: Shipment, scans: Iterable[Scan]) -> Shipment:
     """`shipment` after `scans`; the very same value if they say nothing new.
 
-    Of two scans with the same time and status one is kept, whichever arrives first. Of more than MAX_SCANS the oldest
-    go, final ones last.
+    Of two scans with the same time and status one is kept, the same in whatever order they arrive. Of more than
+    MAX_SCANS the oldest go, final ones last.
     """
     known = {(scan.time, scan.status): scan for scan in shipment.scans}
     for scan in scans:
@@ -125,7 +126,7 @@ def owner_of(scan: Scan, registrations: Iterable[tuple[datetime, str]]) -> str |
     """Which of the shipments that bore a tracking number a scan belongs to.
 
     Args: registrations: when each was registered, and its id.
-    Returns: the newest that could have been scanned at that time, None if there is none: numbers are given out again.
+    Returns: the newest that could have been scanned at that time, if any: numbers are given out again.
     """
     for registered_at, shipment_id in sorted(registrations, reverse=True):
         begins = registered_at - SCANNED_BEFORE_REGISTRATION

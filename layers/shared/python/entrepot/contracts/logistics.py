@@ -1,0 +1,26 @@
+"""What logistics publishes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from entrepot.contracts.events import Event
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShipmentMoved(Event):
+    """A shipment's status changed.
+
+    It may skip statuses, for carriers do not scan each. It never leaves `returned`, and `delivered` only for that.
+
+    status, previous_status: of the API's shipment statuses. scanned_at: the time of the scan that says so.
+    """
+
+    NAME: ClassVar[str] = "logistics.shipment_moved"
+
+    shipment_id: str
+    order_id: str
+    merchant_id: str
+    status: str
+    previous_status: str
+    scanned_at: datetime
