@@ -1,0 +1,150 @@
+"""The PaymentIntent object as it is when created, and the action it may ask of the shopper."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from infra.local.stripe import methods
+from infra.local.stripe.errors import invalid
+from infra.local.stripe.forms import Params
+from infra.local.stripe.methods import Behaviour
+from infra.local.stripe.money import check_charge
+from infra.local.stripe.serving import Json
+from infra.local.stripe.store import Store, now, random_word
+
+_AUTOMATIC_TYPES: Final = ("card", "link", *methods.REDIRECTS)
+_SHIPPING: Final = ("name", "phone", "carrier", "tracking_number")
+_ADDRESS: Final = ("city", "country", "line1", "line2", "postal_code", "state")
+
+
+def new_intent(store: Store, params: Params) -> Json:
+    """The intent that these parameters of `POST /v1/payment_intents` ask for; not stored yet."""
+    amount = params.required_whole("amount", least=1)
+    currency = params.required("currency").lower()
+    check_charge(amount, currency)
+    capture_method = (
+        params.text("capture_method", ("automatic", "automatic_async", "manual")) or "automatic_async"
+    )
+    confirmation_method = params.text("confirmation_method", ("automatic", "manual")) or "automatic"
+    automatic, types = _kinds(params)
+    texts = {
+        name: params.text(name) for name in ("customer", "description", "receipt_email", "transfer_group")
+    }
+    statement = {name: params.text(name) for name in ("statement_descriptor", "statement_descriptor_suffix")}
+    metadata, shipping = params.strings("metadata"), _shipping(params)
+    setup = params.text("setup_future_usage", ("off_session", "on_session"))
+    params.ignored("payment_method_options", "off_session", "use_stripe_sdk", "mandate_data", "radar_options")
+    params.done()
+    identifier = store.new_id("payment_intent")
+    return {
+        "id": identifier,
+        "object": "payment_intent",
+        "amount": amount,
+        "amount_capturable": 0,
+        "amount_details": {"tip": {}},
+        "amount_received": 0,
+        "application": None,
+        "application_fee_amount": None,
+        "automatic_payment_methods": automatic,
+        "canceled_at": None,
+        "cancellation_reason": None,
+        "capture_method": capture_method,
+        "client_secret": f"{identifier}_secret_{random_word()}",
+        "confirmation_method": confirmation_method,
+        "created": now(),
+        "currency": currency,
+        "customer_account": None,
+        "excluded_payment_method_types": None,
+        "last_payment_error": None,
+        "latest_charge": None,
+        "livemode": False,
+        "metadata": metadata,
+        "next_action": None,
+        "on_behalf_of": None,
+        "payment_method": None,
+        "payment_method_configuration_details": None,
+        "payment_method_options": _options(types),
+        "payment_method_types": types,
+        "payment_record": None,
+        "processing": None,
+        "review": None,
+        "setup_future_usage": setup,
+        "shipping": shipping,
+        "source": None,
+        "status": "requires_payment_method",
+        "transfer_data": None,
+        **texts,
+        **statement,
+    }
+
+
+def next_action(intent: Json, how: Behaviour, return_url: str | None) -> Json:
+    """What the shopper must do; the addresses lead nowhere, `POST /test/payment_intents/{id}/authenticate` does it."""
+    url = f"https://hooks.stripe.invalid/redirect/authenticate/{intent['id']}"
+    if how.type == methods.TRANSFER:
+        details = {
+            "amount_remaining": intent["amount"],
+            "currency": intent["currency"],
+            "hosted_instructions_url": url,
+            "reference": intent["id"][-10:].upper(),
+            "type": "eu_bank_transfer",
+        }
+        return {"type": "display_bank_transfer_instructions", "display_bank_transfer_instructions": details}
+    if how.type == "card" and return_url is None:
+        return {
+            "type": "use_stripe_sdk",
+            "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": url},
+        }
+    redirect = {"return_url": return_url, "url": url}
+    if how.type == "alipay":
+        native = {"native_data": None, "native_url": None}
+        return {"type": "alipay_handle_redirect", "alipay_handle_redirect": {**native, **redirect}}
+    return {"type": "redirect_to_url", "redirect_to_url": redirect}
+
+
+def _kinds(params: Params) -> tuple[Json | None, list[str]]:
+    automatic, types = params.mapping("automatic_payment_methods"), params.words("payment_method_types")
+    if automatic is None and types is not None:
+        unknown = [kind for kind in types if kind not in methods.TYPES]
+        if unknown or not types:
+            raise invalid(
+                f"The payment method type provided: {', '.join(unknown) or 'none'} is invalid.",
+                "payment_method_types",
+            )
+        return None, types
+    enabled, redirects = True, "always"
+    if automatic is not None:
+        enabled = automatic.flag("enabled")
+        redirects = automatic.text("allow_redirects", ("always", "never")) or "always"
+        automatic.done()
+        if enabled and types is not None:
+            raise invalid(
+                "You may only specify one of these parameters: automatic_payment_methods, payment_method_types.",
+                "payment_method_types",
+            )
+    if not enabled:
+        return None, types or ["card"]
+    kinds = _AUTOMATIC_TYPES if redirects == "always" else ("card", "link")
+    return {"allow_redirects": redirects, "enabled": True}, list(kinds)
+
+
+def _options(types: list[str]) -> Json:
+    card = {
+        "installments": None,
+        "mandate_options": None,
+        "network": None,
+        "request_three_d_secure": "automatic",
+    }
+    return {kind: card if kind == "card" else {} for kind in types}
+
+
+def _shipping(params: Params) -> Json | None:
+    given = params.mapping("shipping")
+    if given is None:
+        return None
+    address = given.mapping("address") or Params({})
+    shipping: Json = {name: given.text(name) for name in _SHIPPING}
+    shipping["address"] = {name: address.text(name) for name in _ADDRESS}
+    given.done()
+    address.done()
+    return shipping
