@@ -106,7 +106,7 @@ def report(raw: bytes) -> Report | None:
     scans = [_scan(event) for event in _events(data.track_info)]
     return Report(
         _NAME,
-        None if data.carrier is None else str(data.carrier),
+        str(data.carrier) if data.carrier else None,
         sources.number(data.number, "data.number"),
         tuple(scan for scan in scans if scan is not None),
     )

@@ -14,8 +14,8 @@ class Source:
     """Who tells us of scans.
 
     header: the one that carries the signature, in lower case. secret: its key in the stage's secret.
-    is_signed: takes the raw body, the signature and the secret. report: what a body tells, None where it is not
-    about a parcel's scans; raises Malformed.
+    is_signed: takes the raw body, the signature and the secret. report: what a body tells, None where it is
+    not about a parcel's scans; raises Malformed.
     """
 
     name: str

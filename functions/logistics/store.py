@@ -22,7 +22,7 @@ class Superseded(Refusal):
 
 
 class ShipmentRow(Row):
-    """A shipment: pk `shipment#<shipment id>`, sk "shipment". Reached by its id; `revision` counts changes."""
+    """A shipment: pk `shipment#<shipment id>`, sk "shipment". Reached by id; `revision` counts changes."""
 
     class Meta:
         table_name = aws.name("logistics")

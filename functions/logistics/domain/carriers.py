@@ -41,7 +41,7 @@ def carrier_of(code: str, carriers: Mapping[str, Carrier]) -> Carrier:
 
 
 def alias_of(source: str, word: str, carriers: Iterable[Carrier]) -> str | None:
-    """The code of the carrier that `source` calls `word`, whatever its case; None for one that is not ours."""
+    """The code of the carrier that `source` calls `word`, whatever its case; None if it is not ours."""
     wanted = word.casefold()
     for carrier in carriers:
         if wanted == carrier.code or wanted in carrier.aliases.get(source, ()):

@@ -141,9 +141,9 @@ class Lane:
 def chargeable_grams(card: RateCard, items: Sequence[Item]) -> int:
     """The weight that is paid for, in grams.
 
-    The volume of a parcel is the sum of its units' volumes, every side measured by the card's rule (and at least
-    one centimetre where it measures in those). An item of unknown size adds weight and no volume, so that a
-    parcel of which nothing is known but the weight goes by its actual weight.
+    The volume of a parcel is the sum of its units' volumes, every side measured by the card's rule (and at
+    least one centimetre where it measures in those). An item of unknown size adds weight and no volume, so
+    that a parcel of which nothing is known but the weight goes by its actual weight.
     Source: the carriers' measuring rules, named in each card's `source`.
     """
     actual = actual_grams(items)
@@ -211,8 +211,8 @@ def options(
 def card_faults(cards: Sequence[RateCard]) -> list[str]:
     """What is wrong with a set of rate cards, in words; empty for a sound one.
 
-    Two cards of one service may not hold on the same lane on one day, a card names a place once, and all cards
-    of an origin share a currency (else options could not be compared without a rate).
+    Two cards of one service may not hold on the same lane on one day, a card names a place once, and all
+    cards of an origin share a currency (else options could not be compared without a rate).
     """
     faults = [
         f"{one.card_id} and {other.card_id} overlap"

@@ -53,7 +53,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a source tells of a tracking number. `carrier` is the source's word for it, None where it has none."""
+    """What a source tells of a tracking number. `carrier` is the source's word, None where it has none."""
 
     source: str
     carrier: str | None
@@ -86,8 +86,8 @@ def scan_of(time: datetime, status: Status, message: str, place: str) -> Scan:
 def status_of(scans: Sequence[Scan]) -> Status:
     """The status that a set of scans amounts to.
 
-    Returned and delivered are final. Otherwise the latest scan decides, rank among scans of one second; a scan
-    that says no more than that the parcel is announced never undoes one that saw it move.
+    Returned and delivered are final. Otherwise the latest scan decides, rank among scans of one second; a
+    scan that says no more than that the parcel is announced never undoes one that saw it move.
     """
     decisive = decisive_scan(scans)
     return decisive.status if decisive else Status.REGISTERED
@@ -108,8 +108,8 @@ def decisive_scan(scans: Sequence[Scan]) -> Scan | None:
 def with_scans(shipment: Shipment, scans: Iterable[Scan]) -> Shipment:
     """`shipment` after `scans`; the very same value if they say nothing new.
 
-    Of two scans with the same time and status one is kept, the same in whatever order they arrive. Of more than
-    MAX_SCANS the oldest go, final ones last.
+    Of two scans with the same time and status one is kept, the same in whatever order they arrive. Of more
+    than MAX_SCANS the oldest go, final ones last.
     """
     known = {(scan.time, scan.status): scan for scan in shipment.scans}
     for scan in scans:

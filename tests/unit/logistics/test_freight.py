@@ -1,0 +1,248 @@
+"""What a parcel costs: each carrier's measuring rule worked by hand, then what holds for every parcel."""
+
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from entrepot.kernel.money import Money
+from functions.logistics.domain.freight import (
+    DimensionRounding,
+    FuelBase,
+    Item,
+    Lane,
+    NoCarrier,
+    Promise,
+    RateCard,
+    Surcharge,
+    Zone,
+    card_faults,
+    chargeable_grams,
+    options,
+    price,
+    zone_for,
+)
+
+TODAY = date(2026, 11, 22)
+ZONE = Zone("eu", ("DE", "ES"), base_amount=1000, per_kg_amount=300, transit_days=(3, 5))
+# DHL Express: divisor 5000, sides to the nearest centimetre, weight up to the next half kilogram.
+DHL = RateCard(
+    card_id="dhl",
+    carrier="dhl_express",
+    service="worldwide",
+    currency="EUR",
+    origin_countries=("IT",),
+    divisor=5000,
+    dimension_rounding=DimensionRounding.NEAREST,
+    weight_step_grams=500,
+    minimum_grams=500,
+    volumetric_trigger=Fraction(1),
+    fuel_rate=Fraction(0),
+    fuel_base=FuelBase.BASE_PLUS_SURCHARGES,
+    max_grams=70_000,
+    valid_from=date(2026, 1, 1),
+    valid_to=date(2026, 12, 31),
+    zones=(ZONE,),
+    source="test",
+)
+# UPS: divisor 5000, every side rounded up since 2025-08-18.
+UPS = replace(DHL, card_id="ups", carrier="ups", dimension_rounding=DimensionRounding.UP)
+# YunExpress: divisor 8000, volume counts from twice the actual weight on, minimum 50 g.
+YUN = replace(
+    DHL,
+    card_id="yun",
+    carrier="yunexpress",
+    divisor=8000,
+    dimension_rounding=DimensionRounding.NONE,
+    weight_step_grams=1,
+    minimum_grams=50,
+    volumetric_trigger=Fraction(2),
+)
+
+
+def lane(country="DE", postal_code="10115", mode="overseas"):
+    return Lane("IT", mode, country, postal_code)
+
+
+@pytest.mark.parametrize(
+    ("expected", "card", "item"),
+    [
+        # 30 x 20 x 10 cm is 6000 cm³: 1.2 kg by volume, 1.5 kg to pay.
+        (1500, DHL, Item(900, (300, 200, 100), 1)),
+        # 30.4 cm counts as 30, 20.5 as 21: 30 x 21 x 10 = 6300 cm³, 1.26 kg, 1.5 kg to pay.
+        (1500, DHL, Item(900, (304, 205, 100), 1)),
+        # The same box rounded up: 31 x 21 x 10 = 6510 cm³, 1.302 kg, 1.5 kg to pay.
+        (1500, UPS, Item(900, (304, 205, 100), 1)),
+        # 40.1 x 25.1 x 10 cm: nearest 40 x 25 x 10 is exactly 2 kg, up 41 x 26 x 10 is 2.132 kg.
+        (2000, DHL, Item(900, (401, 251, 100), 1)),
+        (2500, UPS, Item(900, (401, 251, 100), 1)),
+        # Actual weight above volume: 2.1 kg, 2.5 kg to pay; exactly on a step nothing is added.
+        (2500, DHL, Item(2100, (300, 200, 100), 1)),
+        (2000, DHL, Item(2000, (300, 200, 100), 1)),
+        # 20 x 20 x 20 cm at 8000 is 1 kg: twice 500 g, so it counts; not twice 501 g.
+        (1000, YUN, Item(500, (200, 200, 200), 1)),
+        (501, YUN, Item(501, (200, 200, 200), 1)),
+        # Below the minimum.
+        (50, YUN, Item(12, (50, 40, 5), 1)),
+        (500, DHL, Item(12, None, 1)),
+        # Unknown size: actual weight only.
+        (900, YUN, Item(300, None, 3)),
+        # Units add up: 3 x 2000 cm³ is 1.2 kg.
+        (1500, DHL, Item(100, (200, 100, 100), 3)),
+        # A side below half a centimetre counts as one: 40 x 30 x 1 = 1200 cm³, 0.24 kg.
+        (500, DHL, Item(100, (400, 300, 4), 1)),
+    ],
+)
+def test_chargeable_weight_follows_the_carriers_rule(expected, card, item):
+    assert expected == chargeable_grams(card, [item])
+
+
+def test_fuel_is_a_share_of_the_base_or_of_the_base_with_surcharges():
+    zone = replace(ZONE, surcharges=(Surcharge("remote_area", 500),))
+    fuelled = replace(DHL, fuel_rate=Fraction("0.265"))
+
+    on_all = price(fuelled, zone, 1500)
+    on_base = price(replace(fuelled, fuel_base=FuelBase.BASE), zone, 1500)
+
+    # base 1000 + 1.5 x 300 = 1450; 1450 + 500 + 0.265 x 1950 = 2466.75; 1450 + 500 + 0.265 x 1450 = 2334.25
+    assert Money(2467, "EUR") == on_all
+    assert Money(2334, "EUR") == on_base
+
+
+def test_price_is_rounded_once_and_half_up():
+    card = replace(DHL, fuel_rate=Fraction(1, 2), weight_step_grams=1, minimum_grams=1)
+    zone = replace(ZONE, base_amount=0, per_kg_amount=1)
+
+    # 0.5 x 1.5 = 0.75 is 1; had the 0.5 been rounded first, it would be 2. 1 x 1.5 = 1.5 is 2.
+    assert Money(1, "EUR") == price(card, zone, 500)
+    assert Money(2, "EUR") == price(card, zone, 1000)
+
+
+def test_longest_postal_prefix_wins_and_spaces_do_not_count():
+    canary = replace(ZONE, name="canary", countries=("ES",), postal_prefixes=("35", "38"))
+    tenerife = replace(ZONE, name="tenerife", countries=("ES",), postal_prefixes=("380",))
+    card = replace(DHL, zones=(ZONE, canary, tenerife))
+
+    found = [zone_for(card, "ES", code) for code in ("28001", "35 001", "38-001", None)]
+
+    assert ["eu", "canary", "tenerife", "eu"] == [zone.name for zone in found if zone]
+
+
+def test_a_country_served_only_in_part_is_not_served_elsewhere():
+    card = replace(DHL, zones=(replace(ZONE, countries=("US",), postal_prefixes=("100",)),))
+
+    assert zone_for(card, "US", "94105") is None
+    assert zone_for(card, "US", "10001") is not None
+
+
+def test_options_are_sorted_by_price_and_name_their_rule():
+    cheap = replace(UPS, zones=(replace(ZONE, base_amount=500),))
+
+    found = options([DHL, cheap], lane(), [Item(400, None, 1)], TODAY, (0, 1))
+
+    assert [("ups", 650, "ups/eu"), ("dhl_express", 1150, "dhl/eu")] == [
+        (option.carrier, option.price.amount, option.rule) for option in found
+    ]
+
+
+def test_promise_adds_handling_to_transit():
+    (option,) = options([DHL], lane(), [Item(400, None, 1)], TODAY, (1, 2))
+
+    assert Promise(date(2026, 11, 26), date(2026, 11, 29)) == option.promise
+
+
+def test_a_card_counts_on_its_first_and_last_day_only():
+    def served(on):
+        try:
+            return len(options([DHL], lane(), [Item(400, None, 1)], on, (0, 0)))
+        except NoCarrier:
+            return 0
+
+    days = [date(2025, 12, 31), date(2026, 1, 1), date(2026, 12, 31), date(2027, 1, 1)]
+    assert [0, 1, 1, 0] == [served(day) for day in days]
+
+
+def test_a_card_for_other_modes_does_not_serve():
+    direct_only = replace(DHL, modes=("direct_mail",))
+
+    with pytest.raises(NoCarrier):
+        options([direct_only], lane(mode="bonded"), [Item(400, None, 1)], TODAY, (0, 0))
+    assert options([direct_only], lane(mode="direct_mail"), [Item(400, None, 1)], TODAY, (0, 0))
+
+
+def test_no_carrier_names_the_lane():
+    with pytest.raises(NoCarrier) as refused:
+        options([DHL], lane("BR"), [Item(400, None, 1)], TODAY, (0, 0))
+
+    assert ("IT-BR", "lane") == (refused.value.facts["lane"], refused.value.facts["reason"])
+
+
+def test_too_heavy_names_the_limit_and_one_gram_less_passes():
+    small = replace(UPS, max_grams=30_000)
+
+    with pytest.raises(NoCarrier) as refused:
+        options([DHL, small], lane(), [Item(70_001, None, 1)], TODAY, (0, 0))
+    (option,) = options([DHL, small], lane(), [Item(70_000, None, 1)], TODAY, (0, 0))
+
+    assert ("weight", 70_001, 70_000) == tuple(
+        refused.value.facts[name] for name in ("reason", "weight_grams", "max_grams")
+    )
+    assert "dhl_express" == option.carrier
+
+
+@pytest.mark.parametrize(
+    ("weight", "sides", "quantity"), [(0, None, 1), (1, (1, 0, 1), 1), (1, None, 0), (-5, None, 1)]
+)
+def test_an_item_is_positive_in_all_its_measures(weight, sides, quantity):
+    with pytest.raises(ValueError):
+        Item(weight, sides, quantity)
+
+
+def test_faults_of_a_set_of_cards_are_found():
+    twice = replace(DHL, card_id="twice", zones=(ZONE, ZONE))
+    overlapping = replace(DHL, card_id="other", valid_from=date(2026, 12, 31), valid_to=date(2027, 1, 1))
+    dollars = replace(UPS, card_id="dollars", currency="USD")
+
+    assert [] == card_faults([DHL, UPS])
+    assert ["dhl and other overlap"] == card_faults([DHL, overlapping])
+    assert ["twice names ('DE', '') twice", "twice names ('ES', '') twice"] == card_faults([twice])
+    assert ["dollars prices IT in a second currency"] == card_faults([DHL, dollars])
+
+
+ITEMS = st.lists(
+    st.builds(
+        Item,
+        st.integers(1, 5_000),
+        st.none() | st.tuples(*[st.integers(1, 800)] * 3),
+        st.integers(1, 5),
+    ),
+    min_size=1,
+    max_size=6,
+)
+CARDS = st.sampled_from([DHL, UPS, YUN])
+
+
+@given(CARDS, ITEMS)
+def test_chargeable_weight_is_a_whole_number_of_steps_and_never_below_the_actual(card, items):
+    grams = chargeable_grams(card, items)
+
+    assert 0 == grams % card.weight_step_grams
+    assert grams >= max(card.minimum_grams, sum(item.weight_grams * item.quantity for item in items))
+
+
+@given(CARDS, ITEMS, st.randoms())
+def test_the_order_of_items_does_not_matter(card, items, random):
+    shuffled = list(items)
+    random.shuffle(shuffled)
+
+    assert chargeable_grams(card, items) == chargeable_grams(card, shuffled)
+
+
+@given(st.sampled_from([DHL, UPS]), ITEMS, ITEMS)
+def test_more_goods_never_cost_less_where_volume_always_counts(card, items, more):
+    before, after = (price(card, ZONE, chargeable_grams(card, goods)) for goods in (items, items + more))
+
+    assert before <= after
