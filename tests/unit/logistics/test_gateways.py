@@ -308,8 +308,8 @@ HOSTILE = [
     b'{"event":"tracking_update","msg":{"tracking_number":"\\u0000\\u0000"}}',
     b'{"event":"tracking_update","msg":{"tracking_number":"12345678","checkpoints":{"a":1}}}',
     b'{"event":"tracking_update","msg":{"tracking_number":"12345678","checkpoints":[{"checkpoint_time":"soon"}]}}',
-    b'{"event":"tracking_update","msg":{"tracking_number":"12345678",'
-    + b'"checkpoints":[{"checkpoint_time":"0001-01-01T00:00:00+14:00"}]}}',
+    b'{"event":"tracking_update","msg":{"tracking_number":"12345678","checkpoints":[%s]}}'
+    % b'{"checkpoint_time":"0001-01-01T00:00:00+14:00"}',
     b'{"event":"tracking_update","msg":{"tracking_number":"12345678","tag":"Expired"},"ts":99999999999999999}',
     b'{"event":"tracking_update","msg":' + b"[" * 100_000,
     b'{"description":"tracker.updated"}',

@@ -43,7 +43,8 @@ def test_direct_mail_from_shenzhen_offers_three_carriers():
     found = facade.options("CN", "direct_mail", "DE", "10115", (ITEM,), TODAY)
 
     # YunExpress: 2880 cm³ / 8000 is 360 g, below twice 450 g: 19.00 + 0.45 x 72.00 = 51.40.
-    # By volume 0.576 kg, so 1 kg: UPS (86.00 + 57.00) x 1.1975 = 171.2425, DHL (98.00 + 62.00) x 1.265 = 202.40.
+    # By volume 0.576 kg, so 1 kg: UPS (86.00 + 57.00) x 1.1975 = 171.2425,
+    # DHL (98.00 + 62.00) x 1.265 = 202.40.
     assert [
         ("yunexpress", 450, "CNY 51.40"),
         ("ups", 1000, "CNY 171.24"),

@@ -11,7 +11,7 @@ from entrepot.contracts.events import Event
 class ShipmentMoved(Event):
     """A shipment's status changed.
 
-    It may skip statuses, for carriers do not scan each. It never leaves `returned`, and `delivered` only for that.
+    It may skip statuses. It leaves `delivered` only for `returned`, and that never.
 
     status, previous_status: of the API's shipment statuses. scanned_at: the time of the scan that says so.
     """
