@@ -1,0 +1,233 @@
+"""What an artefact has to show before it may go anywhere."""
+
+import copy
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+MEGABYTE: Final = 1_000_000
+ZIPPED_MEGABYTES: Final = 40
+UNZIPPED_MEGABYTES: Final = 120
+WITH_LAYERS_MEGABYTES: Final = 250
+ELF_MACHINES: Final = {"x86_64": 62, "arm64": 183}
+
+_IMPORT: Final = """
+import importlib, sys, time
+sys.path[:0] = sys.argv[1:3]
+module, _, name = sys.argv[3].rpartition(".")
+handler = getattr(importlib.import_module(module), name)
+assert callable(handler), name
+foreign = [
+    path for loaded in list(sys.modules.values())
+    if (path := getattr(loaded, "__file__", None)) and "site-packages" in path and not path.startswith(tuple(sys.argv[1:3]))
+]
+assert not foreign, foreign
+print(round(time.process_time() * 1000))
+"""
+_ANSWER: Final = """
+import importlib, json, sys
+sys.path[:0] = sys.argv[1:3]
+class Context:
+    aws_request_id = "check"
+    function_name = "entrepot-check-api"
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:000000000000:function:entrepot-check-api"
+    memory_limit_in_mb = 1024
+    def get_remaining_time_in_millis(self):
+        return 29000
+answer = importlib.import_module("app").app(json.loads(sys.argv[3]), Context())
+print("\\n" + json.dumps(answer))
+"""
+
+
+class CheckFailed(Exception):
+    """The artefact must not be used; the message says why."""
+
+
+def run(folder: Path, *, native: bool, lint: bool = True) -> str:
+    """All checks that can be made here. Returns: a report, sizes among it.
+
+    Raises: CheckFailed.
+    """
+    template = json.loads((folder / "template.json").read_text(encoding="utf-8"))
+    lines = sizes(folder)
+    with tempfile.TemporaryDirectory(prefix="entrepot-check-") as scratch:
+        function, layer = Path(scratch, "task"), Path(scratch, "opt")
+        _unzip(folder / "function.zip", function)
+        _unzip(folder / "layer.zip", layer)
+        lines.append(compiled_for(template, function))
+        if native:
+            lines += importable(template, function, layer / "python")
+            lines.append(answers(function, layer / "python"))
+        else:
+            lines.append("handlers run in the check of the host's artefact, whose sources are the same")
+    if lint:
+        lines += linted(folder, template)
+    return "\n".join(lines)
+
+
+def sizes(folder: Path) -> list[str]:
+    """The weight of the archives beside their budgets."""
+    zipped = (folder / "function.zip").stat().st_size / MEGABYTE
+    function = _unzipped(folder / "function.zip") / MEGABYTE
+    whole = function + _unzipped(folder / "layer.zip") / MEGABYTE
+    _within("API zipped", zipped, ZIPPED_MEGABYTES)
+    _within("API unzipped", function, UNZIPPED_MEGABYTES)
+    _within("API with layers", whole, WITH_LAYERS_MEGABYTES)
+    return [
+        f"API zipped    {zipped:6.1f} MB of {ZIPPED_MEGABYTES}",
+        f"API unzipped  {function:6.1f} MB of {UNZIPPED_MEGABYTES}",
+        f"with layers   {whole:6.1f} MB of {WITH_LAYERS_MEGABYTES}",
+    ]
+
+
+def _within(what: str, measured: float, budget: int) -> None:
+    if measured > budget:
+        raise CheckFailed(f"{what} weighs {measured:.1f} MB, more than {budget}")
+
+
+def _unzipped(archive: Path) -> int:
+    with zipfile.ZipFile(archive) as zipped:
+        return sum(entry.file_size for entry in zipped.infolist())
+
+
+def _unzip(archive: Path, folder: Path) -> None:
+    with zipfile.ZipFile(archive) as zipped:
+        zipped.extractall(folder)
+
+
+def functions(template: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The Lambda functions of a template: logical id and properties."""
+    for name, resource in sorted(template["Resources"].items()):
+        if resource.get("Type") == "AWS::Serverless::Function":
+            yield name, resource["Properties"]
+
+
+def compiled_for(template: Mapping[str, Any], function: Path) -> str:
+    """Every compiled module must be of the template's processor and Python."""
+    properties = next(properties for _, properties in functions(template))
+    architecture, runtime = properties["Architectures"][0], properties["Runtime"]
+    tag = "cpython-" + runtime.removeprefix("python").replace(".", "")
+    modules = sorted(function.rglob("*.so*"))
+    for module in modules:
+        machine = int.from_bytes(module.read_bytes()[18:20], "little")
+        if machine != ELF_MACHINES[architecture]:
+            raise CheckFailed(f"{module.name} is not compiled for {architecture}")
+        if ".cpython-" in module.name and f".{tag}-" not in module.name:
+            raise CheckFailed(f"{module.name} is not compiled for {runtime}")
+    return f"{len(modules)} compiled modules, all for {architecture} and {runtime}"
+
+
+def importable(template: Mapping[str, Any], function: Path, layer: Path) -> list[str]:
+    """Import each handler as Lambda does, from the archives alone."""
+
+    def load(named: tuple[str, Mapping[str, Any]]) -> str:
+        name, properties = named
+        took = _isolated(_IMPORT, str(layer), str(function), properties["Handler"], what=f"the handler of {name}")
+        return f"{name:<20} imports in {took.strip():>4} ms of CPU"
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(load, functions(template)))
+
+
+def answers(function: Path, layer: Path) -> str:
+    """Hand the API function a request as API Gateway writes it."""
+    event = json.dumps(proxy_event("GET", "/health"))
+    said = _isolated(_ANSWER, str(layer), str(function), event, what="GET /health")
+    answer = json.loads(said.strip().splitlines()[-1])
+    if answer["statusCode"] != 200 or json.loads(answer["body"])["status"] != "ok":
+        raise CheckFailed(f"GET /health answers {answer}")
+    return f"GET /health answers 200 {answer['body']}"
+
+
+def proxy_event(method: str, path: str, body: str | None = None) -> dict[str, Any]:
+    """A request as a REST API hands it to a Lambda function (payload 1.0).
+
+    Source: "Input format of a Lambda function for proxy integration" in the API Gateway developer guide.
+    """
+    headers = {"Accept": "application/json", "Host": "abcdefghij.execute-api.eu-central-1.amazonaws.com"}
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    return {
+        "resource": path,
+        "path": path,
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "abcdefghij",
+            "httpMethod": method,
+            "identity": {"sourceIp": "192.0.2.1", "userAgent": "check"},
+            "path": f"/api{path}",
+            "protocol": "HTTP/1.1",
+            "requestId": "00000000-0000-4000-8000-000000000000",
+            "requestTime": "22/Nov/2026:10:00:00 +0000",
+            "requestTimeEpoch": 1795341600000,
+            "resourceId": "abc123",
+            "resourcePath": path,
+            "stage": "api",
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def _isolated(script: str, *arguments: str, what: str) -> str:
+    environment = {
+        "AWS_ACCESS_KEY_ID": "check",
+        "AWS_SECRET_ACCESS_KEY": "check",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_REGION": "eu-central-1",
+        "ENTREPOT_STAGE": "check",
+    }
+    command = [sys.executable, "-I", "-S", "-c", script, *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode != 0:
+        raise CheckFailed(f"{what} fails from the archives alone:\n{done.stderr.strip()}")
+    return done.stdout
+
+
+def linted(folder: Path, template: dict[str, Any]) -> list[str]:
+    """Lint the template as merged and as CloudFormation will see it."""
+    translated = folder / "translated.json"
+    translated.write_text(json.dumps(translate(template), indent=1, sort_keys=True), encoding="utf-8")
+    for path in (folder / "template.json", translated):
+        linter = str(Path(sys.executable).with_name("cfn-lint"))
+        command = [linter, "--format", "parseable", "--regions", "eu-central-1", "--", str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise CheckFailed(f"cfn-lint finds in {path.name}:\n{(done.stdout + done.stderr).strip()}")
+    return ["cfn-lint is content with the merged and the translated template"]
+
+
+def translate(template: dict[str, Any]) -> dict[str, Any]:
+    """The template after the transform that CloudFormation applies to it."""
+    from samtranslator.public.translator import ManagedPolicyLoader  # type: ignore[import-untyped]
+    from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
+
+    class NoPolicies(ManagedPolicyLoader):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(None)
+
+        def load(self) -> dict[str, str]:
+            return {}
+
+    uploaded = copy.deepcopy(template)
+    for resource in uploaded["Resources"].values():
+        for place in ("CodeUri", "ContentUri"):
+            if place in resource.get("Properties", {}):
+                resource["Properties"][place] = {"Bucket": "artefacts", "Key": resource["Properties"][place]}
+    os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")  # the transform asks for one and calls nobody
+    translated: dict[str, Any] = transform(uploaded, {}, NoPolicies())
+    return translated
