@@ -1,0 +1,98 @@
+"""The packaged rule book: rows from the files beside this module, read once per process and only when first asked for."""
+
+import csv
+import json
+from collections.abc import Mapping
+from datetime import date
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from entrepot.kernel.money import Money, major_units
+
+from functions.customs.domain.rulebook import Band, Method, RateRow, Regime, Rule, RuleBook, rule_book
+
+_DATA: Final = Path(__file__).parent / "data"
+
+
+@cache
+def packaged_book() -> RuleBook:
+    """The rules and rates that are shipped with the code.
+
+    Raises: KeyError, ValueError: a file is wrong; a test reads them all.
+    """
+    book = json.loads((_DATA / "rules.json").read_text("utf-8"))
+    with (_DATA / "rates.csv").open(encoding="utf-8", newline="") as file:
+        rows = [_rate_row(row, book["sources"], book["origin_groups"]) for row in csv.DictReader(file)]
+    excise = tuple(book["excise_hs"])
+    return rule_book(
+        version=book["version"],
+        unions={country: union for union, members in book["unions"].items() for country in members},
+        excise_hs=excise,
+        rules=[_rule(row, excise) for row in book["rules"]],
+        rates=rows,
+    )
+
+
+def _rule(row: Mapping[str, Any], excise: tuple[str, ...]) -> Rule:
+    return Rule(
+        rule_id=row["id"],
+        scheme=row["scheme"],
+        territory=row["territory"],
+        regimes=tuple(Regime(regime) for regime in row["regimes"]),
+        method=Method(row["method"]),
+        charge=row["charge"],
+        effective_from=date.fromisoformat(row["effective_from"]),
+        effective_to=_day(row.get("effective_to")),
+        title=row["title"],
+        source=row["source"],
+        retrieved=date.fromisoformat(row["retrieved"]),
+        confidence=row["confidence"],
+        if_unconfirmed=row.get("if_unconfirmed"),
+        basis=tuple(row.get("basis", ())),
+        rate=Fraction(row["rate"]) if "rate" in row else None,
+        share=Fraction(row.get("share", "1")),
+        amount=_money(row) if "amount" in row else None,
+        band=_band(row["band"]) if "band" in row else None,
+        excluded_hs=excise if row.get("excluded_hs") == "excise" else (),
+        regions=tuple(row.get("regions", ())),
+        origins=tuple(row.get("origins", ())),
+        registered=row.get("registered", True),
+        bonded_inside=row.get("bonded_inside", False),
+        authority=row.get("authority", ""),
+        liable=row.get("liable", "seller"),
+        rounding=row.get("rounding", "half_up"),
+        note=row.get("note", ""),
+    )
+
+
+def _band(row: Mapping[str, Any]) -> Band:
+    return Band(side=row["side"], limit=_money(row), of=tuple(row["of"]))
+
+
+def _rate_row(row: Mapping[str, str], sources: Mapping[str, str], groups: Mapping[str, list[str]]) -> RateRow:
+    origins = groups.get(row["origins"]) or row["origins"].split()
+    return RateRow(
+        row_id=row["id"],
+        territory=row["territory"],
+        kind=row["kind"],
+        hs_prefix=row["hs_prefix"],
+        origins=frozenset(origins),
+        category=row["category"] or None,
+        rate=Fraction(row["rate"]),
+        effective_from=date.fromisoformat(row["effective_from"]),
+        effective_to=_day(row["effective_to"]),
+        source=sources[row["source"]],
+        retrieved=date.fromisoformat(row["retrieved"]),
+        confidence=row["confidence"],  # type: ignore[arg-type]
+        note=row["note"],
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _money(row: Mapping[str, Any]) -> Money:
+    return major_units(row["amount"], row["currency"])

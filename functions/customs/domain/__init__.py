@@ -1,0 +1,55 @@
+"""The rules of importing, pure: a consignment, a day, rates and a rule book in; charges with their reasons out."""
+
+from functions.customs.domain.assessment import assess
+from functions.customs.domain.consignment import (
+    Assessment,
+    Consignment,
+    ConsignmentLine,
+    Explanation,
+    Liability,
+    LineCharges,
+    NotIncluded,
+    RateLookup,
+)
+from functions.customs.domain.importer import (
+    ImporterIdentity,
+    InvalidIdentity,
+    check_identity,
+    identity_hash,
+    quota_year,
+)
+from functions.customs.domain.refusals import (
+    DestinationNotSupported,
+    DutyRateMissing,
+    HsCodeMissing,
+    IdentityRequired,
+    OriginMissing,
+    QuotaExceeded,
+    UnverifiedRate,
+)
+from functions.customs.domain.rulebook import RuleBook
+
+__all__ = [
+    "Assessment",
+    "Consignment",
+    "ConsignmentLine",
+    "DestinationNotSupported",
+    "DutyRateMissing",
+    "Explanation",
+    "HsCodeMissing",
+    "IdentityRequired",
+    "ImporterIdentity",
+    "InvalidIdentity",
+    "Liability",
+    "LineCharges",
+    "NotIncluded",
+    "OriginMissing",
+    "QuotaExceeded",
+    "RateLookup",
+    "RuleBook",
+    "UnverifiedRate",
+    "assess",
+    "check_identity",
+    "identity_hash",
+    "quota_year",
+]

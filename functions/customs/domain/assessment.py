@@ -1,0 +1,122 @@
+"""Assessing a consignment: its regime, the guards of that regime, then every charge with its reason."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+from entrepot.kernel.money import Money, zero
+
+from functions.customs.domain.case import Case
+from functions.customs.domain.charges import Charged, charge_all
+from functions.customs.domain.consignment import (
+    Assessment,
+    ChargeKind,
+    Consignment,
+    Explanation,
+    Liability,
+    LiableParty,
+    LineCharges,
+    NotIncluded,
+    RateLookup,
+)
+from functions.customs.domain.guards import admitted_rules, quota_value
+from functions.customs.domain.regime import chosen_regime
+from functions.customs.domain.rulebook import Method, Regime, Rule, RuleBook
+
+_CHARGES: Final = ("duty", "import_tax", "fees")
+
+
+def assess(
+    consignment: Consignment, on: date, rates: RateLookup, book: RuleBook, allow_unverified: bool
+) -> Assessment:
+    """What the destination charges on a consignment bought on a day.
+
+    Raises:
+        DestinationNotSupported: a row blocks the destination, or there is no rule for it on that day.
+        DutyRateMissing: no rate for the goods, their origin and the destination.
+        HsCodeMissing, OriginMissing: an import lacks one.
+        IdentityRequired, QuotaExceeded: China asks for the consignee's identity, or limits what one may buy.
+        UnverifiedRate: a row is not verified, and `allow_unverified` is false.
+        rates.RateMissing: a threshold or an amount is in a currency without a rate.
+    """
+    lines = tuple(sorted(consignment.lines, key=lambda line: line.key))
+    case = Case(consignment, lines, on, rates, book, allow_unverified)
+    regime, reason = chosen_regime(case)
+    rules = admitted_rules(case, regime)
+    charged = charge_all(case, rules)
+    at_border = regime is Regime.IMPORT_AT_BORDER
+    unpaid = charged if at_border and consignment.incoterm == "dap" else []
+    paid = [] if unpaid else charged
+    return Assessment(
+        regime=regime.value,
+        incoterm=consignment.incoterm if at_border else "ddp",
+        lines=_line_charges(case, paid),
+        explain=(reason, *(_explanation(one) for one in paid)),
+        not_included=(*_left_to_the_buyer(unpaid), *_notices(rules)),
+        liabilities=_liabilities(case, paid),
+        quota_value=quota_value(case, rules),
+    )
+
+
+def _line_charges(case: Case, charged: Sequence[Charged]) -> tuple[LineCharges, ...]:
+    """In the order of the consignment's own lines."""
+    nothing = zero(case.currency)
+    sums = {line.key: dict.fromkeys(_CHARGES, nothing) for line in case.lines}
+    for one in charged:
+        for line, amount in zip(case.lines, one.amounts, strict=True):
+            sums[line.key][one.rule.charge] += amount
+    return tuple(LineCharges(line.key, **sums[line.key]) for line in case.consignment.lines)
+
+
+def _explanation(charged: Charged) -> Explanation:
+    rule, row = charged.rule, charged.row
+    return Explanation(
+        charge=rule.charge,
+        amount=charged.total,
+        rule=f"{rule.rule_id}/{row.row_id}" if row else rule.rule_id,
+        source=f"{rule.source}; {row.source}" if row else rule.source,
+        note=charged.note,
+    )
+
+
+def _left_to_the_buyer(charged: Sequence[Charged]) -> list[NotIncluded]:
+    return [
+        NotIncluded(
+            charge=one.rule.charge,
+            amount=one.total,
+            reason=f"Delivered at place: the buyer pays it at the border. {one.rule.title}. {one.note}",
+            source=_explanation(one).source,
+        )
+        for one in charged
+        if one.total
+    ]
+
+
+def _notices(rules: Sequence[Rule]) -> list[NotIncluded]:
+    return [
+        NotIncluded(rule.charge, None, f"{rule.title}. {rule.note}".strip(), rule.source)
+        for rule in rules
+        if rule.method is Method.NOTICE
+    ]
+
+
+def _liabilities(case: Case, charged: Sequence[Charged]) -> tuple[Liability, ...]:
+    owed: dict[tuple[str, ChargeKind, LiableParty], Money] = {}
+    for one in charged:
+        authority = one.rule.authority.replace("{destination}", case.consignment.destination_country)
+        key = authority, one.rule.charge, _liable(case, one.rule)
+        owed[key] = owed.get(key, zero(case.currency)) + one.total
+    return tuple(
+        Liability(authority, kind, amount, liable)
+        for (authority, kind, liable), amount in owed.items()
+        if amount
+    )
+
+
+def _liable(case: Case, rule: Rule) -> LiableParty:
+    if rule.liable != "platform_if_foreign":
+        return rule.liable
+    seller = case.consignment.seller_country
+    union = case.book.union
+    foreign = seller is not None and union(seller) != union(case.consignment.destination_country)
+    return "platform" if foreign else "seller"

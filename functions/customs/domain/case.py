@@ -1,0 +1,112 @@
+"""A consignment on a day, with everything that is looked up or measured for it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from entrepot.kernel.money import Money, allocate, rounded, total
+
+from functions.customs.domain.consignment import Consignment, ConsignmentLine, RateLookup
+from functions.customs.domain.refusals import DutyRateMissing, UnverifiedRate
+from functions.customs.domain.rulebook import Band, RateRow, Rule, RuleBook
+
+UNVERIFIED = "Not verified: the authority's page has not been read."
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`lines` stand in the order of their keys, so that ties in an allocation do not depend on the caller's order."""
+
+    consignment: Consignment
+    lines: tuple[ConsignmentLine, ...]
+    on: date
+    rates: RateLookup
+    book: RuleBook
+    allow_unverified: bool
+
+    @property
+    def currency(self) -> str:
+        return self.consignment.currency
+
+    def parts(self, names: Iterable[str]) -> Money:
+        """The sum of some of goods, freight and insurance, over the whole consignment."""
+        known = {
+            "goods": self.consignment.goods,
+            "freight": self.consignment.freight,
+            "insurance": self.consignment.insurance,
+        }
+        return total((known[name] for name in names), self.currency)
+
+    def within(self, band: Band) -> bool:
+        """Whether what the band measures is on its side of the limit: as it is declared, in whole minor units of
+        the limit's currency."""
+        value = self.rates.convert(self.parts(band.of), band.limit.currency)
+        return value <= band.limit if band.side == "up_to" else value > band.limit
+
+    def applies(self, rule: Rule) -> bool:
+        return rule.band is None or self.within(rule.band)
+
+    def spread(self, amount: Money) -> list[Money]:
+        """`amount` over the lines by goods value; by quantity where the goods are free."""
+        weights = [line.goods.amount for line in self.lines]
+        if not any(weights):
+            weights = [line.quantity for line in self.lines]
+        return allocate(amount, weights)
+
+    def row(self, kind: str, line: ConsignmentLine) -> RateRow:
+        """The rate that holds for a line.
+
+        Raises:
+            DutyRateMissing: there is none; never a silent zero.
+            UnverifiedRate: there is one that this stage may not use.
+        """
+        destination = self.consignment.destination_country
+        found = self.book.rate(kind, destination, line.hs_code, line.origin_country, line.tax_category, self.on)
+        if found is None:
+            raise DutyRateMissing(
+                line=line.key,
+                hs_code=line.hs_code,
+                destination=destination,
+                origin=line.origin_country,
+                kind=kind,
+            )
+        self.admit(found.row_id, found.confidence, found.source)
+        return found
+
+    def admit(self, row_id: str, confidence: str, source: str) -> None:
+        if confidence == "unverified" and not self.allow_unverified:
+            raise UnverifiedRate(row=row_id, source=source)
+
+    def conversion(self, currency: str) -> str:
+        """How an amount in `currency` got into the consignment's, or back, with the rate's source and date."""
+        if currency == self.currency:
+            return ""
+        rate = self.rates.rate(self.currency, currency)
+        return (
+            f"1 {self.currency} = {_shown(rate)} {currency} "
+            f"({self.rates.source}, {self.rates.date.isoformat()})."
+        )
+
+
+def percent(rate: Fraction) -> str:
+    return f"{_plain(Decimal((rate * 100).numerator) / Decimal((rate * 100).denominator))} %"
+
+
+def floored_or_rounded(value: Fraction, rounding: str) -> int:
+    return value.numerator // value.denominator if rounding == "down" else rounded(value)
+
+
+def sentences(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
+
+
+def _shown(rate: Fraction) -> str:
+    """A rate to six decimals, for reading only."""
+    return _plain(Decimal(rounded(rate * 10**6)).scaleb(-6))
+
+
+def _plain(value: Decimal) -> str:
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

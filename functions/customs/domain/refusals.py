@@ -1,0 +1,61 @@
+"""Why a consignment cannot be given one honest price. Each names the row, the line or the limit at fault."""
+
+from typing import ClassVar
+
+from entrepot.kernel.refusals import Kind, Refusal
+
+
+class DestinationNotSupported(Refusal):
+    """Facts: `destination`, and `row`, the rule that blocks it, None where there is no rule for it at all."""
+
+    code: ClassVar[str] = "destination_not_supported"
+    kind: ClassVar[Kind] = Kind.RULE
+    title: ClassVar[str] = "We cannot give an honest price for this destination."
+
+
+class DutyRateMissing(Refusal):
+    """Facts: `line`, `hs_code`, `destination`, `origin`, `kind` of rate."""
+
+    code: ClassVar[str] = "duty_rate_missing"
+    kind: ClassVar[Kind] = Kind.RULE
+    title: ClassVar[str] = "There is no rate for these goods of this origin in this destination."
+
+
+class HsCodeMissing(Refusal):
+    """Facts: `line`, `field`."""
+
+    code: ClassVar[str] = "hs_code_missing"
+    kind: ClassVar[Kind] = Kind.RULE
+    title: ClassVar[str] = "Goods that cross a border need an HS code of 6 to 10 digits."
+
+
+class OriginMissing(Refusal):
+    """Facts: `line`, `field`."""
+
+    code: ClassVar[str] = "origin_missing"
+    kind: ClassVar[Kind] = Kind.RULE
+    title: ClassVar[str] = "Goods that cross a border need their country of origin."
+
+
+class IdentityRequired(Refusal):
+    """Facts: `row`, `field`."""
+
+    code: ClassVar[str] = "identity_required"
+    kind: ClassVar[Kind] = Kind.RULE
+    title: ClassVar[str] = "This destination's customs ask for the consignee's identity number."
+
+
+class QuotaExceeded(Refusal):
+    """Facts: `row`, `limit` and `value`, texts such as `CNY 5,000.00`; never what the person bought before."""
+
+    code: ClassVar[str] = "quota_exceeded"
+    kind: ClassVar[Kind] = Kind.RULE
+    title: ClassVar[str] = "This exceeds what a person may import in this way."
+
+
+class UnverifiedRate(Refusal):
+    """Facts: `row`, `source`."""
+
+    code: ClassVar[str] = "unverified_rate"
+    kind: ClassVar[Kind] = Kind.RULE
+    title: ClassVar[str] = "A rate that this price needs has not been verified at its source."

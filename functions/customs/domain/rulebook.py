@@ -1,0 +1,217 @@
+"""Dated rules and dated rates, and how the one that holds is found."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from fractions import Fraction
+from itertools import pairwise
+from typing import Literal
+
+from entrepot.kernel.money import Money
+
+
+class Regime(StrEnum):
+    DOMESTIC = "domestic"
+    INTRA_EU = "intra_eu"
+    IMPORT_AT_SALE = "import_at_sale"
+    IMPORT_AT_BORDER = "import_at_border"
+    CN_CBEC = "cn_cbec"
+
+
+class Method(StrEnum):
+    """What a rule does. The first four decide, the rest charge, `notice` only speaks."""
+
+    GATE = "gate"  # opens its regime for consignments within its band
+    IDENTITY = "identity"  # asks for the importer's identity
+    SINGLE_ITEM = "single_item"  # within its band the order must be one unit
+    YEAR_LIMIT = "year_limit"  # a person's limit for a year
+    TARIFF = "tariff"  # the tariff's duty on the goods
+    ADDITIONAL = "additional"  # additional duty on goods of the rule's origins
+    FLAT_RATE = "flat_rate"  # the rule's own rate
+    PER_SUBHEADING = "per_subheading"  # the rule's amount for each distinct six-digit subheading
+    EXCISE = "excise"  # excise of the destination, on excise goods only
+    CONSUMPTION = "consumption"  # a tax inside its own base: base / (1 - rate) x rate
+    VAT = "vat"  # value added tax or its like
+    NOTICE = "notice"  # never charged: the row is not confirmed
+
+
+Confidence = Literal["confirmed", "unverified", "unconfirmed"]
+Liable = Literal["platform", "seller", "platform_if_foreign"]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """On which side of a limit a rule holds, and what is measured against it; the limit itself is `up_to`."""
+
+    side: Literal["up_to", "above"]
+    limit: Money
+    of: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the rule book. `effective_to` is the first day on which it no longer holds.
+
+    `bonded_inside`: a gate also open to goods that lie in a bonded warehouse of the destination.
+    """
+
+    rule_id: str
+    scheme: str
+    territory: str
+    regimes: tuple[Regime, ...]
+    method: Method
+    charge: Literal["duty", "import_tax", "fees"]
+    effective_from: date
+    effective_to: date | None
+    title: str
+    source: str
+    retrieved: date
+    confidence: Confidence
+    if_unconfirmed: Literal["block", "notice"] | None = None
+    basis: tuple[str, ...] = ()
+    rate: Fraction | None = None
+    share: Fraction = Fraction(1)
+    amount: Money | None = None
+    band: Band | None = None
+    excluded_hs: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    registered: bool = True
+    bonded_inside: bool = False
+    authority: str = ""
+    liable: Liable = "seller"
+    rounding: Literal["half_up", "down"] = "half_up"
+    note: str = ""
+
+    def holds(self, on: date) -> bool:
+        return _holds(self, on)
+
+    @property
+    def blocks(self) -> bool:
+        return self.confidence == "unconfirmed" and self.if_unconfirmed == "block"
+
+
+@dataclass(frozen=True, slots=True)
+class RateRow:
+    """One rate. `origins` is empty where the origin does not matter; `category` None where none is needed."""
+
+    row_id: str
+    territory: str
+    kind: str
+    hs_prefix: str
+    origins: frozenset[str]
+    category: str | None
+    rate: Fraction
+    effective_from: date
+    effective_to: date | None
+    source: str
+    retrieved: date
+    confidence: Confidence
+    note: str = ""
+
+    def holds(self, on: date) -> bool:
+        return _holds(self, on)
+
+    def covers(self, origin: str) -> bool:
+        return not self.origins or origin in self.origins
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    """All rules and rates of one version, indexed. `unions` names the customs union of its member countries."""
+
+    version: str
+    unions: Mapping[str, str]
+    excise_hs: tuple[str, ...]
+    rules: Mapping[str, tuple[Rule, ...]]
+    rates: Mapping[tuple[str, str, str], tuple[RateRow, ...]]
+
+    def union(self, country: str) -> str:
+        """The customs territory of a country: its union, or itself."""
+        return self.unions.get(country, country)
+
+    def rules_for(self, country: str, region: str | None, on: date) -> tuple[Rule, ...]:
+        """The rules of a country and of its union that hold on a day and for a region."""
+        union = self.union(country)
+        territories = (country,) if union == country else (country, union)
+        return tuple(
+            rule
+            for territory in territories
+            for rule in self.rules.get(territory, ())
+            if rule.holds(on) and (not rule.regions or region in rule.regions)
+        )
+
+    def rate(
+        self, kind: str, country: str, hs_code: str, origin: str, category: str | None, on: date
+    ) -> RateRow | None:
+        """The rate row for some goods: a row of their tax category first, then the longest HS prefix."""
+        union = self.union(country)
+        for wanted in (category, None) if category else (None,):
+            for length in range(len(hs_code), -1, -1):
+                for territory in (country, union):
+                    for row in self.rates.get((kind, territory, hs_code[:length]), ()):
+                        if row.category == wanted and row.covers(origin) and row.holds(on):
+                            return row
+        return None
+
+    def is_excise(self, hs_code: str) -> bool:
+        return hs_code.startswith(self.excise_hs)
+
+
+def rule_book(
+    version: str,
+    unions: Mapping[str, str],
+    excise_hs: Iterable[str],
+    rules: Iterable[Rule],
+    rates: Iterable[RateRow],
+) -> RuleBook:
+    """The rows, indexed for looking up."""
+    by_territory: dict[str, list[Rule]] = {}
+    for rule in rules:
+        by_territory.setdefault(rule.territory, []).append(rule)
+    by_prefix: dict[tuple[str, str, str], list[RateRow]] = {}
+    for row in rates:
+        by_prefix.setdefault((row.kind, row.territory, row.hs_prefix), []).append(row)
+    return RuleBook(
+        version=version,
+        unions=unions,
+        excise_hs=tuple(excise_hs),
+        rules={territory: tuple(found) for territory, found in by_territory.items()},
+        rates={key: tuple(found) for key, found in by_prefix.items()},
+    )
+
+
+def overlaps(book: RuleBook) -> list[tuple[str, str]]:
+    """Pairs of rows that would hold on the same day where only one may: two rules of one scheme, or two rates
+    for the same goods."""
+    found: list[tuple[str, str]] = []
+    for rules in book.rules.values():
+        for scheme in {rule.scheme for rule in rules}:
+            same = [rule for rule in rules if rule.scheme == scheme]
+            found += [(a.rule_id, b.rule_id) for a, b in _neighbours(same) if _meet(a, b)]
+    for rows in book.rates.values():
+        for index, first in enumerate(rows):
+            found += [
+                (first.row_id, second.row_id)
+                for second in rows[index + 1 :]
+                if first.category == second.category and _share_origin(first, second) and _meet(first, second)
+            ]
+    return found
+
+
+def _holds(row: Rule | RateRow, on: date) -> bool:
+    return row.effective_from <= on and (row.effective_to is None or on < row.effective_to)
+
+
+def _neighbours(rules: list[Rule]) -> Iterator[tuple[Rule, Rule]]:
+    return pairwise(sorted(rules, key=lambda rule: rule.effective_from))
+
+
+def _meet(a: Rule | RateRow, b: Rule | RateRow) -> bool:
+    first, second = sorted((a, b), key=lambda row: row.effective_from)
+    return first.effective_to is None or second.effective_from < first.effective_to
+
+
+def _share_origin(a: RateRow, b: RateRow) -> bool:
+    return not a.origins or not b.origins or bool(a.origins & b.origins)

@@ -1,0 +1,103 @@
+"""All that other contexts may call of customs."""
+
+from datetime import date
+
+from entrepot.cloud.reads import Read
+from entrepot.cloud.writes import Write
+from entrepot.kernel.money import Money
+
+from functions.customs import service
+from functions.customs.domain import (
+    Assessment,
+    Consignment,
+    ConsignmentLine,
+    DestinationNotSupported,
+    DutyRateMissing,
+    Explanation,
+    HsCodeMissing,
+    IdentityRequired,
+    ImporterIdentity,
+    InvalidIdentity,
+    Liability,
+    LineCharges,
+    NotIncluded,
+    OriginMissing,
+    QuotaExceeded,
+    RateLookup,
+    UnverifiedRate,
+    check_identity,
+    identity_hash,
+    quota_year,
+)
+from functions.customs.store import QuotaAlreadyReserved, QuotaNotReserved
+
+__all__ = [
+    "Assessment",
+    "Consignment",
+    "ConsignmentLine",
+    "DestinationNotSupported",
+    "DutyRateMissing",
+    "Explanation",
+    "HsCodeMissing",
+    "IdentityRequired",
+    "ImporterIdentity",
+    "InvalidIdentity",
+    "Liability",
+    "LineCharges",
+    "NotIncluded",
+    "OriginMissing",
+    "QuotaAlreadyReserved",
+    "QuotaExceeded",
+    "QuotaNotReserved",
+    "RateLookup",
+    "UnverifiedRate",
+    "assess",
+    "book_version",
+    "check_identity",
+    "identity_hash",
+    "quota_read",
+    "quota_year",
+    "release_quota",
+    "reserve_quota",
+]
+
+
+def assess(consignment: Consignment, on: date, rates: RateLookup, *, allow_unverified: bool) -> Assessment:
+    """Duty, import tax and fees of a consignment by the packaged rule book; `on` is the day of the sale, UTC.
+
+    `allow_unverified` is true on one machine only. For China, `cn_year_used` has to hold the order's other
+    consignments too.
+
+    Raises: DestinationNotSupported, DutyRateMissing, HsCodeMissing, OriginMissing, IdentityRequired,
+        QuotaExceeded, UnverifiedRate, and what `rates` raises for a currency that it lacks.
+    """
+    return service.assess_by_packaged_book(consignment, on, rates, allow_unverified)
+
+
+def book_version() -> str:
+    """Which rule book a quote was made with."""
+    return service.packaged_book().version
+
+
+def quota_read(person: str, year: int) -> Read[Money]:
+    """What a person (an `identity_hash`) has used of a year's quota, in CNY; None where nothing yet."""
+    return service.quota_read(person, year)
+
+
+def reserve_quota(person: str, year: int, order_id: str, amount_fen: int) -> list[Write]:
+    """Two writes: the year's sum, while it stays within the limit, and the order's share, once.
+
+    `amount_fen` is the sum of the `quota_value` of the order's consignments; `year` is `quota_year` of its placing.
+
+    Raises: QuotaExceeded: at once where the amount alone exceeds the limit, else at the commit.
+        At the commit also QuotaAlreadyReserved.
+    """
+    return service.reserve_quota(person, year, order_id, amount_fen)
+
+
+def release_quota(person: str, year: int, order_id: str, amount_fen: int) -> list[Write]:
+    """Two writes that give back exactly what the order reserved, at most once.
+
+    Raises: at the commit, QuotaNotReserved: it holds nothing, another amount, or released already.
+    """
+    return service.release_quota(person, year, order_id, amount_fen)

@@ -1,0 +1,52 @@
+"""Use cases of customs: assess by the packaged book, and keep a person's yearly quota."""
+
+from datetime import date
+from typing import Final
+
+from entrepot.cloud.reads import Read
+from entrepot.cloud.writes import Write
+from entrepot.kernel.money import Money, zero
+
+from functions.customs import store
+from functions.customs.book import packaged_book
+from functions.customs.domain import Assessment, Consignment, QuotaExceeded, RateLookup, assess
+from functions.customs.domain.rulebook import Method, Rule
+
+_QUOTA_CURRENCY: Final = "CNY"
+
+
+def assess_by_packaged_book(
+    consignment: Consignment, on: date, rates: RateLookup, allow_unverified: bool
+) -> Assessment:
+    return assess(consignment, on, rates, packaged_book(), allow_unverified)
+
+
+def quota_read(person: str, year: int) -> Read[Money]:
+    return store.quota_read(person, year)
+
+
+def reserve_quota(person: str, year: int, order_id: str, amount_fen: int) -> list[Write]:
+    """Raises: QuotaExceeded: the amount alone exceeds the limit; no commit could succeed."""
+    rule = year_limit(year)
+    amount, limit = Money(amount_fen, _QUOTA_CURRENCY), _limit(rule)
+    refusal = QuotaExceeded(rule.title, row=rule.rule_id, limit=str(limit), value=str(amount))
+    if amount <= zero(_QUOTA_CURRENCY):
+        raise ValueError("a purchase that counts against a quota has a value")
+    if amount > limit:
+        raise refusal
+    return store.reserve(person, year, order_id, amount, limit, refusal)
+
+
+def release_quota(person: str, year: int, order_id: str, amount_fen: int) -> list[Write]:
+    return store.release(person, year, order_id, Money(amount_fen, _QUOTA_CURRENCY))
+
+
+def year_limit(year: int) -> Rule:
+    """The rule that limits what a person may import in a year: the one in force on its last day."""
+    rules = packaged_book().rules_for("CN", None, date(year, 12, 31))
+    return next(rule for rule in rules if rule.method is Method.YEAR_LIMIT)
+
+
+def _limit(rule: Rule) -> Money:
+    assert rule.amount is not None, rule.rule_id
+    return rule.amount
