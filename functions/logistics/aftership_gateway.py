@@ -79,7 +79,8 @@ def report(raw: bytes) -> Report | None:
         return None
     tracking = wire.decoded(bytes(webhook.msg), _TRACKING)
     scans = [_scan(checkpoint) for checkpoint in tracking.checkpoints or ()]
-    if tracking.tag == "Expired" and webhook.ts is not None:
+    told = any(scan is not None and scan.status is Status.EXPIRED for scan in scans)
+    if tracking.tag == "Expired" and webhook.ts is not None and not told:
         scans.append(_expired(webhook.ts))
     return Report(
         _NAME,

@@ -28,6 +28,8 @@ STATUSES: Final = {
     "cancelled": Status.EXCEPTION,
     "error": Status.EXCEPTION,
 }
+# Where a detail tells more than its status.
+DETAILS: Final = {"expired": Status.EXPIRED}
 
 
 class _Location(msgspec.Struct):
@@ -39,6 +41,7 @@ class _Location(msgspec.Struct):
 class _Detail(msgspec.Struct):
     datetime: str | None = None
     status: str | None = None
+    status_detail: str | None = None
     message: str | None = None
     tracking_location: _Location | None = None
 
@@ -80,9 +83,9 @@ def report(raw: bytes) -> Report | None:
     )
 
 
-def status(word: str | None) -> Status:
+def status(word: str | None, detail: str | None = None) -> Status:
     """Our word for theirs; one we do not know is a sign of life, and its message is kept."""
-    return STATUSES.get(word or "", Status.IN_TRANSIT)
+    return DETAILS.get(detail or "") or STATUSES.get(word or "", Status.IN_TRANSIT)
 
 
 def _scan(detail: _Detail) -> Scan | None:
@@ -91,7 +94,10 @@ def _scan(detail: _Detail) -> Scan | None:
         return None
     at = detail.tracking_location or _Location()
     return scan_of(
-        time, status(detail.status), detail.message or "", sources.place(at.city, at.state, at.country)
+        time,
+        status(detail.status, detail.status_detail),
+        detail.message or "",
+        sources.place(at.city, at.state, at.country),
     )
 
 

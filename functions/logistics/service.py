@@ -28,8 +28,8 @@ from functions.logistics.domain.shipment import (
 )
 
 SOURCES: Final = {
-    gateway.SOURCE.name: gateway.SOURCE
-    for gateway in (aftership_gateway, easypost_gateway, seventeentrack_gateway)
+    source.name: source
+    for source in (aftership_gateway.SOURCE, easypost_gateway.SOURCE, seventeentrack_gateway.SOURCE)
 }
 SCANS_QUEUE: Final = "logistics-scans"
 _LARGEST_MESSAGE: Final = 256 * 1024

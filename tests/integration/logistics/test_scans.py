@@ -5,7 +5,9 @@ import hashlib
 import hmac
 import json
 import random
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -29,7 +31,9 @@ JOURNEY = [
 ]
 
 
-def registered(shipment_id="shp_1", carrier="yunexpress", number=NUMBER, at=NOW):
+def registered(
+    shipment_id: str = "shp_1", carrier: str = "yunexpress", number: str = NUMBER, at: datetime = NOW
+) -> facade.Shipment:
     promise = facade.Promise(date(2026, 11, 30), date(2026, 12, 5))
     shipment, made = facade.open_shipment(
         shipment_id, "ord_1", "mrc_1", carrier, number, (("SKU-1", 2),), promise, at
@@ -38,18 +42,22 @@ def registered(shipment_id="shp_1", carrier="yunexpress", number=NUMBER, at=NOW)
     return shipment
 
 
-def stored(shipment_id="shp_1"):
-    return reads.fetch_one(facade.shipment_read(shipment_id))
+def stored(shipment_id: str = "shp_1") -> facade.Shipment:
+    shipment = reads.fetch_one(facade.shipment_read(shipment_id))
+    assert shipment is not None
+    return shipment
 
 
-def events():
-    found = []
+def events() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
     for shard in range(outbox.SHARDS):
         found += [json.loads(row.body) for row in outbox.unsent(shard, NOW + timedelta(days=400))]
     return sorted(found, key=lambda event: event["occurred_at"])
 
 
-def body(checkpoints=JOURNEY, number=NUMBER, slug="yunexpress"):
+def body(
+    checkpoints: Sequence[tuple[str, float, str]] = JOURNEY, number: str = NUMBER, slug: str = "yunexpress"
+) -> bytes:
     times = [
         {"checkpoint_time": (NOW + timedelta(hours=hours)).isoformat(), "tag": tag, "message": message}
         for tag, hours, message in checkpoints
@@ -58,18 +66,22 @@ def body(checkpoints=JOURNEY, number=NUMBER, slug="yunexpress"):
     return json.dumps({"event": "tracking_update", "msg": msg}, ensure_ascii=False).encode()
 
 
-def signed(raw, secret=SECRET):
+def signed(raw: bytes, secret: bytes = SECRET) -> dict[str, str]:
     digest = hmac.new(secret, raw, hashlib.sha256).digest()
     return {"aftership-hmac-sha256": base64.b64encode(digest).decode()}
 
 
-def queued():
+def queued() -> list[str]:
     url = platform.queue_url("logistics-scans")
     answer = platform.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10)
     return [message["Body"] for message in answer.get("Messages", [])]
 
 
-def told(checkpoints=JOURNEY, now=NOW + timedelta(hours=45), **payload):
+def told(
+    checkpoints: Sequence[tuple[str, float, str]] = JOURNEY,
+    now: datetime = NOW + timedelta(hours=45),
+    **payload: str,
+) -> None:
     raw = body(checkpoints, **payload)
     service.receive("aftership", signed(raw), raw, now)
     for message in queued():
@@ -275,7 +287,7 @@ def test_a_shipment_is_opened_once():
 
 
 def test_a_shipment_needs_a_known_carrier_and_a_tracking_number():
-    def opening(carrier, number):
+    def opening(carrier: str, number: str) -> None:
         facade.open_shipment("shp_1", "ord_1", "mrc_1", carrier, number, (("SKU-1", 1),), None, NOW)
 
     with pytest.raises(facade.UnknownCarrier):
@@ -285,12 +297,12 @@ def test_a_shipment_needs_a_known_carrier_and_a_tracking_number():
 
 
 def test_a_shipment_is_shown_as_the_api_says():
-    told_of = registered(number="yt26 1234 5678 9012 34")
+    opened = registered(number="yt26 1234 5678 9012 34")
     told(JOURNEY[:2])
 
     view = facade.shipment_view(stored())
 
-    assert NUMBER == told_of.tracking_number
+    assert NUMBER == opened.tracking_number
     assert ("shp_1", "in_transit", "yunexpress", NUMBER) == (
         view.id,
         view.status,
@@ -303,4 +315,4 @@ def test_a_shipment_is_shown_as_the_api_says():
         view.scans[1].message,
         view.scans[1].place,
     )
-    assert (date(2026, 11, 30), date(2026, 12, 5)) == (view.promise.earliest, view.promise.latest)
+    assert facade.PromiseView(earliest=date(2026, 11, 30), latest=date(2026, 12, 5)) == view.promise

@@ -63,7 +63,7 @@ YUN = replace(
 )
 
 
-def lane(country="DE", postal_code="10115", mode="overseas"):
+def lane(country: str = "DE", postal_code: str = "10115", mode: str = "overseas") -> Lane:
     return Lane("IT", mode, country, postal_code)
 
 
@@ -155,7 +155,7 @@ def test_promise_adds_handling_to_transit():
 
 
 def test_a_card_counts_on_its_first_and_last_day_only():
-    def served(on):
+    def served(on: date) -> int:
         try:
             return len(options([DHL], lane(), [Item(400, None, 1)], on, (0, 0)))
         except NoCarrier:

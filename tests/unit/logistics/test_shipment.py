@@ -132,7 +132,7 @@ def test_a_scan_belongs_to_the_newest_shipment_that_could_have_been_scanned():
     old, new = at(-24 * 100), at(0)
     registrations = [(old, "shp_old"), (new, "shp_new")]
 
-    def owner(hours):
+    def owner(hours: float) -> str | None:
         return owner_of(Scan(at(hours), Status.IN_TRANSIT), registrations)
 
     assert "shp_new" == owner(1)
