@@ -1,0 +1,1 @@
+"""What inventory is, without its store: warehouses, stock in buckets, reservations."""
