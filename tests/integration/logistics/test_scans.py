@@ -13,8 +13,9 @@ import pytest
 
 from entrepot.cloud import aws as platform
 from entrepot.cloud import outbox, reads, writes
+from entrepot.contracts.permissions import PUBLIC
 from entrepot.kernel.refusals import Malformed, NotFound
-from functions.logistics import facade, service, store, triggers
+from functions.logistics import facade, routes, service, store, triggers
 from functions.logistics.domain.shipment import Report, Scan, Status
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -316,3 +317,10 @@ def test_a_shipment_is_shown_as_the_api_says():
         view.scans[1].place,
     )
     assert facade.PromiseView(earliest=date(2026, 11, 30), latest=date(2026, 12, 5)) == view.promise
+
+
+def test_the_webhook_is_open_to_all_and_takes_the_raw_body() -> None:
+    (route,) = routes.api.routes
+
+    assert ("POST", "/v1/webhooks/carriers/{source}") == (route.method, route.path)
+    assert (PUBLIC, True, None) == (route.allow, route.webhook, route.body)
