@@ -47,7 +47,7 @@ class WarehousesView(View, frozen=True, kw_only=True):
 
 
 class MovementBody(Body, frozen=True, kw_only=True):
-    """`units`: above zero for a receipt or damage, signed for an adjustment, what stands there for a count."""
+    """`units`: above zero for receipt and damage, signed for an adjustment, what stands there for a count."""
 
     warehouse_id: IdText
     units: Annotated[int, msgspec.Meta(ge=-_MOST_UNITS, le=_MOST_UNITS)]

@@ -34,7 +34,7 @@ class StockChanged(Refusal):
 
 
 class WarehouseRow(Row):
-    """A warehouse: pk `warehouse#<id>`, sk "warehouse"; and again on a list: pk `warehouses#<owner>`, sk its id.
+    """A warehouse: pk `warehouse#<id>`, sk "warehouse"; and on a list: pk `warehouses#<owner>`, sk its id.
 
     Reached by its id, and by its owner: a merchant, or "platform".
     """

@@ -1,4 +1,4 @@
-"""Stock of a SKU: its shelf, its buckets, the movements that change what is on hand. Numbers are whole units."""
+"""Stock of a SKU, in whole units: its shelf, its buckets, the movements that change what is on hand."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace

@@ -1,9 +1,9 @@
 """Whether a SKU can be had anywhere, said once each time it changes.
 
 An event only says that something moved; what counts is the stock as it stands. The flag is read before the
-stock, and after it was changed both are read again. So of two consumers at work on one SKU the one that wrote
-last has seen the stock after all that moved before, and the flag ends as the stock does, in whatever order the
-events came.
+stock, and after it was changed both are read again. So of two consumers at work on one SKU the one that
+wrote last has seen the stock after all that moved before, and the flag ends as the stock does, in whatever
+order the events came.
 """
 
 from collections.abc import Iterable, Sequence
