@@ -1,18 +1,19 @@
 """Customs: what crossing a border costs, from dated rules that are cited one by one.
 
-consignment        the goods of one seller from one warehouse in one parcel to one consignee; thresholds are measured on it
-territory          a country, or the customs union it belongs to (`EU`); goods move freely inside it once cleared
-regime             how a consignment is taxed: `domestic`, `intra_eu`, `import_at_sale`, `import_at_border`, `cn_cbec`
+consignment        the goods of one seller from one warehouse in one parcel to one consignee
+territory          a country, or the customs union it belongs to (`EU`); cleared goods move freely inside it
+regime             how a consignment is taxed: `domestic`, `intra_eu`, `import_at_sale`, `import_at_border`,
+                   `cn_cbec`
 intrinsic value    the price of the goods alone, without freight, insurance and taxes shown apart
-rule               one dated row that opens a regime, guards it, charges something, gives notice, or blocks a destination
-rate row           one dated rate: destination x kind x HS prefix x origin (x tax category); the longest prefix wins
+rule               one dated row that opens a regime, guards it, charges, gives notice, or blocks
+rate row           one dated rate: destination, kind, HS prefix, origin, tax category; the longest prefix wins
 basis              the parts of the price to which a rate applies, named by the rule
-additional duty    duty on goods of one origin on top of the tariff's, such as those of section 301 on goods of CN
+additional duty    duty on goods of one origin on top of the tariff's, such as section 301's on goods of China
 deemed supplier    the platform, where the law makes it owe the tax on its merchants' sales
 incoterm           `ddp`: duties are in the price; `dap`: the buyer pays them at the border
 confidence         `confirmed`: read at its source; `unverified`: best known, the authority's page not read;
                    `unconfirmed`: not settled, so that the row blocks or gives notice
-quota              what a person in China may buy from abroad in a calendar year of Asia/Shanghai, at the reduced rates
-importer identity  the consignee's name and resident identity number, which China's customs match with order and payment
+quota              what a person in China may import at reduced rates in a calendar year of Asia/Shanghai
+importer identity  the consignee's name and resident identity number, matched with order, payment and waybill
 landed cost        goods, freight, insurance, duty, import tax and fees together
 """

@@ -1,4 +1,4 @@
-"""The packaged rule book: rows from the files beside this module, read once per process and only when first asked for."""
+"""The packaged rule book: the files beside this module, read once per process, when first asked for."""
 
 import csv
 import json
@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from entrepot.kernel.money import Money, major_units
-
 from functions.customs.domain.rulebook import Band, Method, RateRow, Regime, Rule, RuleBook, rule_book
 
 _DATA: Final = Path(__file__).parent / "data"

@@ -5,8 +5,8 @@ from datetime import date
 from entrepot.cloud.reads import Read
 from entrepot.cloud.writes import Write
 from entrepot.kernel.money import Money
-
 from functions.customs import service
+from functions.customs.book import packaged_book
 from functions.customs.domain import (
     Assessment,
     Consignment,
@@ -76,7 +76,7 @@ def assess(consignment: Consignment, on: date, rates: RateLookup, *, allow_unver
 
 def book_version() -> str:
     """Which rule book a quote was made with."""
-    return service.packaged_book().version
+    return packaged_book().version
 
 
 def quota_read(person: str, year: int) -> Read[Money]:
@@ -87,7 +87,7 @@ def quota_read(person: str, year: int) -> Read[Money]:
 def reserve_quota(person: str, year: int, order_id: str, amount_fen: int) -> list[Write]:
     """Two writes: the year's sum, while it stays within the limit, and the order's share, once.
 
-    `amount_fen` is the sum of the `quota_value` of the order's consignments; `year` is `quota_year` of its placing.
+    `amount_fen` sums the `quota_value` of the order's consignments; `year` is its `quota_year`.
 
     Raises: QuotaExceeded: at once where the amount alone exceeds the limit, else at the commit.
         At the commit also QuotaAlreadyReserved.

@@ -6,7 +6,6 @@ from typing import Final
 from entrepot.cloud.reads import Read
 from entrepot.cloud.writes import Write
 from entrepot.kernel.money import Money, zero
-
 from functions.customs import store
 from functions.customs.book import packaged_book
 from functions.customs.domain import Assessment, Consignment, QuotaExceeded, RateLookup, assess

@@ -37,7 +37,7 @@ class QuotaRow(Row):
     pk `quota#<identity hash>#<year in Asia/Shanghai>`
     sk `used`: the sum, read with a quote, changed with an order and its cancelling
     sk `order#<order id>`: what one order holds of it
-    used_fen, amount_fen: hundredths of a CNY. expires_at: seconds since the epoch, three years after the year.
+    used_fen, amount_fen: hundredths of a CNY. expires_at: epoch seconds, three years after the year.
     """
 
     class Meta:
@@ -60,9 +60,7 @@ def reserve(
     used = QuotaRow.used_fen
     fits = used.does_not_exist() | (used <= limit.amount - amount.amount)
     return [
-        update(
-            QuotaRow(pk, _USED), [used.add(amount.amount), QuotaRow.expires_at.set(until)], fits, refusal
-        ),
+        update(QuotaRow(pk, _USED), [used.add(amount.amount), QuotaRow.expires_at.set(until)], fits, refusal),
         create(
             QuotaRow(pk, _order(order_id), amount_fen=amount.amount, expires_at=until),
             QuotaAlreadyReserved(order_id=order_id),

@@ -1,7 +1,7 @@
 """Reference rates: what one currency was worth in another, by whom and on which day.
 
-reference rate     units of a currency for one euro, as the European Central Bank publishes them on working days at about
-                   16:00 CET; for information, not a price at which anyone must deal
+reference rate     units of a currency for one euro, published by the European Central Bank on working days at
+                   about 16:00 CET; for information, not a price at which anyone must deal
 rate table         all reference rates of one publication, with its date and source
 cross rate         the rate between two currencies that are both quoted against the euro
 in force           the newest table published on or before a day; on a weekend that is Friday's

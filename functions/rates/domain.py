@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import ClassVar, Final
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from entrepot.kernel.currencies import EXPONENTS
 from entrepot.kernel.money import Money, converted
@@ -77,10 +77,10 @@ class RateTable:
 def parsed_daily(xml: str) -> RateTable:
     """The ECB's `eurofxref-daily.xml` as a table.
 
-    A document type is refused before parsing, so that no entity can be declared, let alone expanded or fetched.
+    A document type is refused before parsing, so that no entity can be declared, let alone expanded.
 
-    Raises: RatesUnreadable: not that format, no or several days, no rates, a currency twice, or a rate that is no
-        positive decimal.
+    Raises: RatesUnreadable: not that format, no or several days, no rates, a currency twice, or a rate
+        that is no positive decimal.
     Source: the format as published at https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml
     """
     if len(xml) > _MOST_CHARACTERS:
@@ -88,8 +88,8 @@ def parsed_daily(xml: str) -> RateTable:
     if "<!" in xml:
         raise RatesUnreadable("the file declares a document type, an entity or a section; the ECB's does not")
     try:
-        cubes = list(ElementTree.fromstring(xml).iter(_CUBE))
-    except ElementTree.ParseError as error:
+        cubes = list(ET.fromstring(xml).iter(_CUBE))
+    except ET.ParseError as error:
         raise RatesUnreadable(f"the file is not XML: {error}") from None
     days = [day for cube in cubes if (day := cube.get("time")) is not None]
     if len(days) != 1:
@@ -115,7 +115,7 @@ def _day(text: str) -> date:
         raise RatesUnreadable(f"{text!r} is no day") from None
 
 
-def _rates(cubes: Iterable[ElementTree.Element]) -> dict[str, Fraction]:
+def _rates(cubes: Iterable[ET.Element]) -> dict[str, Fraction]:
     rates: dict[str, Fraction] = {}
     for cube in cubes:
         currency, text = cube.get("currency"), cube.get("rate")

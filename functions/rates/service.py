@@ -19,4 +19,6 @@ def table_in_force(on: date) -> RateTable:
 
 @cache
 def recorded_tables() -> tuple[RateTable, ...]:
-    return tuple(parsed_daily(file.read_text("utf-8")) for file in sorted(_DATA.glob("eurofxref-daily-*.xml")))
+    return tuple(
+        parsed_daily(file.read_text("utf-8")) for file in sorted(_DATA.glob("eurofxref-daily-*.xml"))
+    )

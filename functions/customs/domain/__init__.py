@@ -1,4 +1,4 @@
-"""The rules of importing, pure: a consignment, a day, rates and a rule book in; charges with their reasons out."""
+"""The rules of importing, pure: consignment, day, rates and rule book in; charges with their reasons out."""
 
 from functions.customs.domain.assessment import assess
 from functions.customs.domain.consignment import (

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Final
 
 from entrepot.kernel.money import Money, zero
-
 from functions.customs.domain.case import Case
 from functions.customs.domain.charges import Charged, charge_all
 from functions.customs.domain.consignment import (

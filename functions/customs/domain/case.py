@@ -7,7 +7,6 @@ from decimal import Decimal
 from fractions import Fraction
 
 from entrepot.kernel.money import Money, allocate, rounded, total
-
 from functions.customs.domain.consignment import Consignment, ConsignmentLine, RateLookup
 from functions.customs.domain.refusals import DutyRateMissing, UnverifiedRate
 from functions.customs.domain.rulebook import Band, RateRow, Rule, RuleBook
@@ -17,7 +16,7 @@ UNVERIFIED = "Not verified: the authority's page has not been read."
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`lines` stand in the order of their keys, so that ties in an allocation do not depend on the caller's order."""
+    """`lines` stand in the order of their keys: ties in an allocation do not depend on the caller's order."""
 
     consignment: Consignment
     lines: tuple[ConsignmentLine, ...]
@@ -40,8 +39,10 @@ class Case:
         return total((known[name] for name in names), self.currency)
 
     def within(self, band: Band) -> bool:
-        """Whether what the band measures is on its side of the limit: as it is declared, in whole minor units of
-        the limit's currency."""
+        """Whether what the band measures is on its side of the limit.
+
+        Compared as it is declared: in whole minor units of the limit's currency.
+        """
         value = self.rates.convert(self.parts(band.of), band.limit.currency)
         return value <= band.limit if band.side == "up_to" else value > band.limit
 
@@ -63,7 +64,9 @@ class Case:
             UnverifiedRate: there is one that this stage may not use.
         """
         destination = self.consignment.destination_country
-        found = self.book.rate(kind, destination, line.hs_code, line.origin_country, line.tax_category, self.on)
+        found = self.book.rate(
+            kind, destination, line.hs_code, line.origin_country, line.tax_category, self.on
+        )
         if found is None:
             raise DutyRateMissing(
                 line=line.key,
@@ -80,7 +83,7 @@ class Case:
             raise UnverifiedRate(row=row_id, source=source)
 
     def conversion(self, currency: str) -> str:
-        """How an amount in `currency` got into the consignment's, or back, with the rate's source and date."""
+        """The rate between the consignment's currency and another, with its source and date."""
         if currency == self.currency:
             return ""
         rate = self.rates.rate(self.currency, currency)

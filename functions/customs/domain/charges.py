@@ -9,7 +9,6 @@ from fractions import Fraction
 from typing import Final
 
 from entrepot.kernel.money import Money, zero
-
 from functions.customs.domain.case import UNVERIFIED, Case, floored_or_rounded, percent, sentences
 from functions.customs.domain.consignment import ConsignmentLine
 from functions.customs.domain.rulebook import Method, RateRow, Rule
@@ -30,7 +29,7 @@ _ORDER: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Charged:
-    """What one rule, by one rate row where it has one, charges on each line, in the order of the case's lines."""
+    """What one rule, by one rate row where it has one, charges on each of the case's lines."""
 
     rule: Rule
     row: RateRow | None
@@ -93,8 +92,11 @@ def _vat(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
 
 
 def _consumption(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
-    """A tax that is part of its own base. The unrounded full tax enters the base of VAT, whatever the share, so
-    that both together are (CT + VAT) / (1 - CT) of the value."""
+    """A tax that is part of its own base.
+
+    The unrounded full tax enters the base of VAT, whatever the share that is due, so that both together are
+    (CT + VAT) / (1 - CT) of the value.
+    """
     rows = [case.row("consumption", line) for line in case.lines]
     charged = _by_row(rule, case, bases, rows, _inside_base)
     for base, row in zip(bases, rows, strict=True):

@@ -1,8 +1,8 @@
 """What goes into an assessment, and what comes out of it."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date as Date
 from fractions import Fraction
 from typing import Literal, Protocol
 
@@ -18,7 +18,7 @@ class RateLookup(Protocol):
     """Reference rates of one day; `rates.RateTable` is one."""
 
     @property
-    def date(self) -> Date: ...
+    def date(self) -> dt.date: ...
 
     @property
     def source(self) -> str: ...
@@ -30,7 +30,7 @@ class RateLookup(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ConsignmentLine:
-    """Goods of one kind. `goods` is their whole price after discounts, net of tax, in the consignment's currency.
+    """Goods of one kind. `goods` is their whole price after discounts, net of tax.
 
     `key` is the caller's own name for the line, unique in the consignment. `hs_code` holds 6 to 10 digits.
     """
@@ -47,9 +47,9 @@ class ConsignmentLine:
 class Consignment:
     """One parcel of one seller from one warehouse.
 
-    `units_in_order` counts the whole order's units. `cn_year_used` is what the consignee has used of the Chinese
-    quota this year, in CNY. `seller_country` is where the seller is established: it decides in some countries
-    whether the platform is the deemed supplier of goods that are already there.
+    All amounts are in `currency`. `units_in_order` counts the whole order's units. `cn_year_used` is what the
+    consignee has used of the Chinese quota this year, in CNY. `seller_country` is where the seller is
+    established: it decides in some countries whether the platform is the deemed supplier of goods there.
     """
 
     dispatch_country: str
@@ -96,7 +96,7 @@ class LineCharges:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One amount and the rows it comes from. With `charge` `regime` it is the choice of the regime, and nothing."""
+    """One amount and the rows it comes from. The charge `regime` says why the regime holds, for nothing."""
 
     charge: Literal["regime", "duty", "import_tax", "fees"]
     amount: Money

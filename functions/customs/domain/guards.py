@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from entrepot.kernel.money import Money, zero
-
 from functions.customs.domain.case import Case
 from functions.customs.domain.refusals import (
     DestinationNotSupported,

@@ -41,7 +41,7 @@ class ImporterIdentity:
 def check_identity(kind: str, name: str, number: str) -> ImporterIdentity:
     """A well-formed identity; whether that person exists only the authority knows.
 
-    Raises: InvalidIdentity: another kind, no name, or a number whose form, birth date or check digit is wrong.
+    Raises: InvalidIdentity: another kind, no name, or a number of wrong form, birth date or check digit.
     Source: GB 11643-1999, citizen identification number; check digit of ISO 7064:1983, MOD 11-2.
     """
     if kind != CN_RESIDENT_ID:
@@ -55,8 +55,9 @@ def check_identity(kind: str, name: str, number: str) -> ImporterIdentity:
 
 
 def identity_hash(number: str, key: bytes) -> str:
-    """The name under which a person's quota is kept: HMAC-SHA-256 of the number, so that rows do not show it and
-    nobody without the key can try numbers out.
+    """The name under which a person's quota is kept: HMAC-SHA-256 of the number, in hexadecimal.
+
+    Rows do not show the number, and nobody without the key can try numbers out.
 
     Raises: ValueError: the key is shorter than 16 bytes.
     """

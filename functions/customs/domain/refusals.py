@@ -46,7 +46,7 @@ class IdentityRequired(Refusal):
 
 
 class QuotaExceeded(Refusal):
-    """Facts: `row`, `limit` and `value`, texts such as `CNY 5,000.00`; never what the person bought before."""
+    """Facts: `row`, `limit` and `value` (`CNY 5,000.00`); never what the person bought before."""
 
     code: ClassVar[str] = "quota_exceeded"
     kind: ClassVar[Kind] = Kind.RULE

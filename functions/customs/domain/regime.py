@@ -1,10 +1,9 @@
 """Choosing the regime from the two territories, the warehouse's mode, the value and the day (decision 1)."""
 
+from entrepot.kernel.money import zero
 from functions.customs.domain.case import UNVERIFIED, Case, sentences
 from functions.customs.domain.consignment import Explanation
 from functions.customs.domain.rulebook import Method, Regime, Rule
-
-from entrepot.kernel.money import zero
 
 
 def chosen_regime(case: Case) -> tuple[Regime, Explanation]:
@@ -37,7 +36,7 @@ def _through(case: Case, gate: Rule) -> tuple[Regime, Explanation]:
 
 
 def _why_shut(case: Case, gate: Rule) -> str:
-    excluded = [line.key for line in case.lines if gate.excluded_hs and line.hs_code.startswith(gate.excluded_hs)]
+    excluded = [line.key for line in case.lines if line.hs_code.startswith(gate.excluded_hs)]
     if excluded:
         return f"Goods that this scheme excludes: {', '.join(excluded)}."
     if not gate.registered:

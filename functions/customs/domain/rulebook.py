@@ -119,7 +119,7 @@ class RateRow:
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
-    """All rules and rates of one version, indexed. `unions` names the customs union of its member countries."""
+    """All rules and rates of one version, indexed. `unions` names the union of each member country."""
 
     version: str
     unions: Mapping[str, str]

@@ -4,11 +4,12 @@ from datetime import date
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from entrepot.kernel.money import Money
 from functions.rates.domain import RateMissing, RatesUnreadable, RateTable, in_force, parsed_daily
 from functions.rates.facade import current
-from hypothesis import given
-from hypothesis import strategies as st
 
 TABLE = RateTable(date(2026, 10, 2), "a source", {"USD": Fraction("1.1225"), "JPY": Fraction("176.99")})
 HEAD = '<e:Envelope xmlns:e="x" xmlns="http://www.ecb.int/vocabulary/2002-08-01/eurofxref"><Cube>'
