@@ -224,7 +224,7 @@ def drafted(product_id: str, details: Details, editor: Editor, now: datetime) ->
 def amended(product: Product, details: Details, editor: Editor, now: datetime) -> Product:
     """The product with other details; the very same one where they do not differ.
 
-    Raises: DuplicateSku, PriceNotPositive; NotReadyForSale where it is on sale and would lack what that needs.
+    Raises: DuplicateSku, PriceNotPositive; NotReadyForSale where it is on sale and lacks what that needs.
     """
     if _sound(details) == product.details:
         return product
@@ -251,7 +251,7 @@ def moved(product: Product, to: Status, editor: Editor, now: datetime) -> Produc
 def reported(entry: Entry, sku: str, presence: Presence) -> Availability | None:
     """The availability after a report of inventory; None where it tells nothing new.
 
-    A report is passed over when one with its sequence or a higher one was seen, or the SKU is no variant any more.
+    A report is passed over when one of its sequence or a higher one was seen, or the SKU is no variant now.
     """
     if sku not in entry.product.details.skus:
         return None

@@ -58,8 +58,8 @@ def create(details: Details, editor: Editor, now: datetime) -> Entry:
 def amend(product_id: str, given: Mapping[str, Any], seen: int, editor: Editor, now: datetime) -> Entry:
     """The product with those details that are `given` (fields of Details) replaced.
 
-    Raises: NotFound, Stale, SkuTaken, DuplicateSku, PriceNotPositive, NotReadyForSale, TooManyChanges; and what
-    the shelves say where a removed variant still has stock.
+    Raises: NotFound, Stale, SkuTaken, DuplicateSku, PriceNotPositive, NotReadyForSale, TooManyChanges; and
+    what the shelves say where a removed variant still has stock.
     """
 
     def decide(product: Product) -> Product:

@@ -1,8 +1,8 @@
 """The catalogue's rows and the writes that keep them at one with each other.
 
-The product's row guards everything that is derived from it: whoever changes an offer, a card or an availability
-writes the product's row in the same transaction, under the condition that its edition is the one that was read.
-So a card needs no condition of its own.
+The product's row guards everything that is derived from it: whoever changes an offer, a card or an
+availability writes the product's row in the same transaction, under the condition that its edition is the one
+that was read. So a card needs no condition of its own.
 """
 
 from collections.abc import Container, Mapping
