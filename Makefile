@@ -1,0 +1,43 @@
+PYTHON ?= python3
+VENV := .venv/bin
+export PYTHONDONTWRITEBYTECODE := 1
+export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/shared/python
+
+.PHONY: up dev test lint types borders package bench openapi clean
+
+up: ## serve everything on this machine, and tell the story (STORY=0 skips it, ENTREPOT_PORT moves it)
+	@$(PYTHON) -m infra.local.up
+
+dev: ## serve the routes from the sources, again after each edit
+	@$(PYTHON) -m infra.local.up dev
+
+test: lint types borders ## everything that must hold before a change is done
+	$(VENV)/pytest
+
+lint: $(VENV)/.dev
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(VENV)/mypy
+
+borders: $(VENV)/.dev
+	$(VENV)/lint-imports
+
+package: $(VENV)/.dev ## the artefacts for AWS and for this machine, with their checks
+	$(VENV)/python -m infra.package --target host
+	$(VENV)/python -m infra.package --target aws
+
+bench: $(VENV)/.dev
+	$(VENV)/python -m bench
+
+openapi: $(VENV)/.dev
+	$(VENV)/python -m infra.openapi
+
+clean: ## forget what was built and what one machine has stored
+	rm -rf build .entrepot/state .entrepot/objects .entrepot/scratch .entrepot/logs .entrepot/accounts.json .entrepot/carriers.json
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/.dev: requirements.txt requirements/tools.txt requirements/dev.txt
+	@$(PYTHON) -m infra.local.up tools
+	@touch $@

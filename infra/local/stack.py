@@ -1,0 +1,213 @@
+"""The whole of Entrepot on one machine, as a context: what `make up` serves and what end-to-end tests run against.
+
+    with running(stage="test") as entrepot:
+        requests.get(f"{entrepot.base_url}/health")
+"""
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from infra import package, targets
+from infra.local import accounts as accounts_module
+from infra.local.accounts import Accounts
+from infra.local.deploy import Aws, Deployment, deploy
+from infra.local.processes import Child, child, free_ports, listening, module, wait_for
+from infra.local.setup import ROOT, Hindrance, child_environment, stand_in_environment
+from infra.package import REGION, Artefact
+
+API_AT_ONCE: Final = 4
+"""Copies of the API function at a time: two processor cores gain nothing from more."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    front: int
+    aws: int
+    stripe: int
+    carriers: int
+
+    @classmethod
+    def free(cls) -> "Ports":
+        return cls(*free_ports(4))
+
+    @classmethod
+    def in_a_row(cls, first: int) -> "Ports":
+        return cls(first, first + 1, first + 2, first + 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where everything answers while it runs. `logs` holds one file per process."""
+
+    stage: str
+    ports: Ports
+    folder: Path
+    accounts: Accounts
+    deployment: Deployment
+    children: tuple[Child, ...]
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.front}"
+
+    @property
+    def aws_endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.ports.aws}"
+
+    @property
+    def stripe_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.stripe}"
+
+    @property
+    def carriers_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.carriers}"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    def client(self, service: str) -> Any:
+        """A botocore client of the stand-in for AWS."""
+        return Aws(self.aws_endpoint).client(service)
+
+    def invoke(self, function: str, event: Any) -> Any:
+        """Call a function by the last part of its name, such as "orders-due", and return its answer."""
+        request = {"FunctionName": f"entrepot-{self.stage}-{function}", "Payload": json.dumps(event).encode()}
+        answer = self.client("lambda").invoke(**request)
+        result = json.loads(answer["Payload"].read() or b"null")
+        if "FunctionError" in answer:
+            raise AssertionError(f"{function} failed: {result}")
+        return result
+
+
+@contextmanager
+def running(
+    stage: str = "test",
+    *,
+    folder: Path | None = None,
+    ports: Ports | None = None,
+    completion_days: int = 0,
+    seed: bool = True,
+    say: Say = lambda _: None,
+) -> Iterator[Running]:
+    """Everything started, deployed and seeded; stopped again when the block ends, whatever happens in it.
+
+    Args: folder: where state, logs and accounts live; one that vanishes afterwards if None.
+    Raises: Hindrance: something of this machine stands in the way.
+    """
+    with ExitStack() as held:
+        if folder is None:
+            folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="entrepot-")))
+        chosen = ports or Ports.free()
+        accounts = accounts_module.load_or_create(folder / "accounts.json")
+        say("packaging")
+        artefact = package.build(targets.host())
+        incomplete = folder / "incomplete"
+        if incomplete.exists():
+            shutil.rmtree(folder / "state", ignore_errors=True)
+        say("starting the stand-in for AWS")
+        children = [held.enter_context(ministack(folder, chosen.aws))]
+        incomplete.touch()
+        say("deploying")
+        deployment = _deploy(chosen, artefact, stage, accounts, completion_days)
+        if deployment.new:
+            (folder / "state" / "stripe.json").unlink(missing_ok=True)
+        say("starting Stripe, carriers and the front")
+        children += [held.enter_context(one) for one in _others(folder, chosen, accounts, deployment)]
+        _wait_all(children, chosen)
+        up = Running(stage, chosen, folder, accounts, deployment, tuple(children))
+        if deployment.new and seed:
+            say("seeding")
+            _seed(up)
+        incomplete.unlink()
+        yield up
+
+
+def _deploy(ports: Ports, artefact: Artefact, stage: str, accounts: Accounts, completion_days: int) -> Deployment:
+    parameters = {
+        "Lasting": "no",
+        "CompletionDays": str(completion_days),
+        "StripeUrl": f"http://127.0.0.1:{ports.stripe}",
+    }
+    return deploy(Aws(f"http://127.0.0.1:{ports.aws}"), artefact, stage, accounts, parameters)
+
+
+def _seed(up: Running) -> None:
+    from infra.local import seed
+
+    seed.seed(up.base_url, up.accounts, up.aws_endpoint)
+
+
+@contextmanager
+def ministack(folder: Path, port: int) -> Iterator[Child]:
+    """The stand-in for AWS, keeping its state below `folder`. Raises: Hindrance."""
+    python = stand_in_environment()
+    scratch = folder / "scratch"
+    shutil.rmtree(scratch, ignore_errors=True)  # unpacked functions of the last run
+    for needed in ("state", "objects", "scratch"):
+        (folder / needed).mkdir(parents=True, exist_ok=True)
+    settings = child_environment(
+        BIND_HOST="127.0.0.1",
+        GATEWAY_PORT=str(port),
+        SFTP_ENABLED="0",
+        IOT_MTLS_ENABLED="0",
+        PERSIST_STATE="1",
+        S3_PERSIST="1",
+        STATE_DIR=str(folder / "state"),
+        S3_DATA_DIR=str(folder / "objects"),
+        TMPDIR=str(scratch),
+        MINISTACK_REGION=REGION,
+        AWS_DEFAULT_REGION=REGION,
+        AWS_ACCESS_KEY_ID="test",
+        AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 - the stand-in asks for no secret
+    )
+    del settings["PYTHONPATH"]
+    host = str(ROOT / "infra" / "local" / "ministack_host.py")
+    command = [str(python), host, str(_bare_python(folder))]
+    with child("the stand-in for AWS", command, settings, folder / "logs" / "aws.log") as started:
+        wait_for(lambda: listening(port), started)
+        yield started
+
+
+def _bare_python(folder: Path) -> Path:
+    """A Python for functions that sees nothing but its standard library and the archives it is given."""
+    script = folder / "bin" / "python"
+    script.parent.mkdir(exist_ok=True)
+    base = getattr(sys, "_base_executable", sys.executable)
+    script.write_text(f'#!/bin/sh\nexec "{base}" -I -S "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    return script
+
+
+def _others(folder: Path, ports: Ports, accounts: Accounts, deployment: Deployment) -> list[Any]:
+    base = f"http://127.0.0.1:{ports.front}"
+    secrets = folder / "carriers.json"
+    accounts_module.write_private(secrets, json.dumps(accounts["secrets"]))
+    stripe = module("infra.local.stripe", "--port", str(ports.stripe), "--webhook-url", f"{base}/v1/webhooks/stripe")
+    stripe += ["--webhook-secret", accounts["secrets"]["stripe"], "--state", str(folder / "state" / "stripe.json")]
+    carriers = module("infra.local.carriers", "--port", str(ports.carriers), "--target", base, "--secrets", str(secrets))
+    front = module("infra.local.front", "--port", str(ports.front), "--upstream-port", str(ports.aws))
+    front += ["--api", deployment.api, "--at-once", str(API_AT_ONCE)]
+    own = child_environment()
+    return [
+        child("the stand-in for Stripe", stripe, own, folder / "logs" / "stripe.log"),
+        child("the stand-in for carriers", carriers, own, folder / "logs" / "carriers.log"),
+        child("the front", front, own, folder / "logs" / "front.log"),
+    ]
+
+
+def _wait_all(children: list[Child], ports: Ports) -> None:
+    for started, port in zip(children, (ports.aws, ports.stripe, ports.carriers, ports.front), strict=True):
+        wait_for(lambda port=port: listening(port), started)  # type: ignore[misc]
+
+
+__all__ = ["Hindrance", "Ports", "Running", "ministack", "running"]
