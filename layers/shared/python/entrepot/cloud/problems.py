@@ -47,7 +47,7 @@ def reply(refusal: Refusal) -> Reply:
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if status in (429, 503):
-        headers["Retry-After"] = "1"
+        headers["Retry-After"] = str(refusal.facts.get("retry_after_seconds", 1))
     return problem(status, refusal.code, refusal.detail, headers, **refusal.facts)
 
 

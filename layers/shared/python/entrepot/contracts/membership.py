@@ -27,3 +27,12 @@ class MerchantCreated(Event):
     merchant_id: str
     country: str
     payout_currency: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StaffInvited(Event):
+    """A merchant offered the account `member_id`, made for it where need be, a place among its staff."""
+
+    NAME: ClassVar[str] = "membership.staff_invited"
+    member_id: str
+    merchant_id: str

@@ -1,0 +1,1 @@
+"""Types and rules of membership, pure: addresses, members and their sessions, merchants."""

@@ -1,0 +1,192 @@
+"""Members, their passwords, codes and sessions."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Final
+
+from entrepot.kernel.refusals import Kind, Refusal
+
+PASSWORD_SHORTEST: Final = 10
+PASSWORD_LONGEST: Final = 128
+NICKNAME_LONGEST: Final = 50
+DEFAULT_LOCALE: Final = "en"
+
+REGISTRATION_CODE_LIFE: Final = timedelta(minutes=15)
+INVITATION_CODE_LIFE: Final = timedelta(days=7)
+CODE_TRIES: Final = 5
+CODE_DIGITS: Final = 6
+
+ACCESS_LIFE: Final = timedelta(minutes=15)
+REFRESH_LIFE: Final = timedelta(days=30)
+
+_LOCALE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
+
+
+class Status(Enum):
+    PENDING = "pending"
+    ACTIVE = "active"
+
+
+class Role(Enum):
+    SHOPPER = "shopper"
+    MERCHANT = "merchant"
+    OPERATOR = "operator"
+    SERVICE = "service"
+
+
+class InvalidPassword(Refusal):
+    code = "invalid_password"
+    kind = Kind.MALFORMED
+    title = f"A password has {PASSWORD_SHORTEST} to {PASSWORD_LONGEST} characters."
+
+
+class InvalidLocale(Refusal):
+    code = "invalid_locale"
+    kind = Kind.MALFORMED
+    title = "A locale is a language tag such as de or zh-CN."
+
+
+class InvalidNickname(Refusal):
+    code = "invalid_nickname"
+    kind = Kind.MALFORMED
+    title = f"A nickname has 1 to {NICKNAME_LONGEST} printable characters."
+
+
+class InvalidCredentials(Refusal):
+    """Wrong password, unknown address or one not yet confirmed: the answer does not say which."""
+
+    code = "invalid_credentials"
+    kind = Kind.UNAUTHENTICATED
+    title = "No confirmed account has this address and password."
+
+
+class InvalidCode(Refusal):
+    """Wrong, expired, used, tried too often, or for an unknown address: the answer does not say which."""
+
+    code = "invalid_code"
+    kind = Kind.RULE
+    title = "This code is not valid for this address, or no longer; register again for a new one."
+
+
+class ConfirmFirst(Refusal):
+    """Told only to who holds the invitation's code, and so the mailbox."""
+
+    code = "confirm_first"
+    kind = Kind.CONFLICT
+    title = "Register with this address and confirm it first; then send the invitation's code again."
+
+
+class AlreadyStaff(Refusal):
+    """Told only to who holds the invitation's code, and so the mailbox."""
+
+    code = "already_staff"
+    kind = Kind.CONFLICT
+    title = "This account is staff already; an account works for one merchant."
+
+
+class TooManyAttempts(Refusal):
+    code = "too_many_attempts"
+    kind = Kind.THROTTLED
+    title = "Too many attempts; wait and try again."
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An account without its password. `revision` rises with every change of the account."""
+
+    member_id: str
+    email: str
+    status: Status
+    role: Role
+    locale: str
+    created_at: datetime  # UTC
+    revision: int
+    merchant_id: str | None = None
+    nickname: str | None = None
+    verified_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code that was mailed, as a keyed hash. An invitation's names the merchant that it leads to."""
+
+    code_hash: str
+    tries_left: int
+    expires_at: int  # seconds since 1970
+    merchant_id: str | None = None
+
+    def alive(self, now: datetime) -> bool:
+        return self.tries_left > 0 and self.expires_at > now.timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sign-in. `refresh_id` is the id of the one refresh token that is still good."""
+
+    session_id: str
+    member_id: str
+    refresh_id: str
+    expires_at: int  # seconds since 1970
+    ended: bool
+
+    def alive(self, now: datetime) -> bool:
+        return not self.ended and self.expires_at > now.timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """How often something may be tried within a window of fixed length."""
+
+    name: str
+    most: int
+    window: timedelta
+
+    def window_at(self, now: datetime) -> int:
+        return int(now.timestamp() // self.window.total_seconds())
+
+    def window_ends(self, now: datetime) -> int:
+        """Seconds since 1970."""
+        return (self.window_at(now) + 1) * int(self.window.total_seconds())
+
+
+SIGN_IN_ATTEMPTS: Final = Attempts("sign-in", 10, timedelta(minutes=15))
+REGISTRATION_ATTEMPTS: Final = Attempts("registration", 5, timedelta(hours=1))
+INVITATION_ATTEMPTS: Final = Attempts("invitation", 30, timedelta(hours=1))
+
+
+def password(text: str) -> str:
+    """The password in the one spelling that is hashed (NFC), so that keyboards do not matter.
+
+    Raises: InvalidPassword: too short or too long.
+    """
+    if len(text) > PASSWORD_LONGEST:
+        raise InvalidPassword(field="password")
+    spelled = unicodedata.normalize("NFC", text)
+    if not PASSWORD_SHORTEST <= len(spelled) <= PASSWORD_LONGEST:
+        raise InvalidPassword(field="password")
+    return spelled
+
+
+def locale(text: str | None) -> str:
+    """A language tag as given, or the default. Raises: InvalidLocale."""
+    if text is None:
+        return DEFAULT_LOCALE
+    if not _LOCALE.fullmatch(text):
+        raise InvalidLocale(field="locale")
+    return text
+
+
+def nickname(text: str | None) -> str | None:
+    """A name to be called by, or none.
+
+    Raises: InvalidNickname: empty, too long, or with characters one cannot see.
+    """
+    if text is None:
+        return None
+    spelled = unicodedata.normalize("NFC", text).strip()
+    if not (1 <= len(spelled) <= NICKNAME_LONGEST and spelled.isprintable()):
+        raise InvalidNickname(field="nickname")
+    return spelled

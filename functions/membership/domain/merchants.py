@@ -1,0 +1,103 @@
+"""Merchants: who sells, from where, in which currency they are paid, and what the platform keeps."""
+
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from entrepot.kernel.currencies import EXPONENTS
+from entrepot.kernel.refusals import Kind, Refusal
+
+NAME_LONGEST: Final = 200
+BASIS_POINTS: Final = 10_000
+COMMISSION_MOST: Final = Decimal("0.5")
+COMMISSION_PLACES: Final = 4
+_MOST_DIGITS: Final = 40
+
+_ASSIGNED: Final = (
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT "
+    "BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH "
+    "ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT "
+    "HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS "
+    "LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI "
+    "NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG "
+    "SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG "
+    "UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW"
+)
+COUNTRIES: Final = frozenset(_ASSIGNED.split())
+"""Officially assigned codes. Source: ISO 3166-1 alpha-2, 249 countries and areas."""
+
+
+class InvalidMerchantName(Refusal):
+    code = "invalid_name"
+    kind = Kind.MALFORMED
+    title = f"A merchant's name has 1 to {NAME_LONGEST} printable characters."
+
+
+class UnknownCountry(Refusal):
+    code = "unknown_country"
+    kind = Kind.MALFORMED
+    title = "A country is a code of ISO 3166-1 alpha-2."
+
+
+class UnknownCurrency(Refusal):
+    code = "unknown_currency"
+    kind = Kind.MALFORMED
+    title = "A currency is a code of ISO 4217."
+
+
+class InvalidCommissionRate(Refusal):
+    code = "invalid_commission_rate"
+    kind = Kind.MALFORMED
+    title = (
+        f"A commission rate lies between 0 and {COMMISSION_MOST}, with at most {COMMISSION_PLACES} places."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """A seller. `commission_basis_points`: what the platform keeps of the goods' value, 800 for 8 %."""
+
+    merchant_id: str
+    name: str
+    country: str  # ISO 3166-1 alpha-2
+    payout_currency: str  # ISO 4217
+    commission_basis_points: int
+
+    @property
+    def commission(self) -> Fraction:
+        """The same as a rate: 2/25 for 8 %."""
+        return Fraction(self.commission_basis_points, BASIS_POINTS)
+
+    @property
+    def commission_rate(self) -> str:
+        """The same as the API writes it: "0.08"."""
+        return f"{Decimal(self.commission_basis_points).scaleb(-COMMISSION_PLACES).normalize():f}"
+
+
+def merchant(merchant_id: str, name: str, country: str, payout_currency: str, rate: Decimal) -> Merchant:
+    """A merchant of checked parts.
+
+    Raises: InvalidMerchantName, UnknownCountry, UnknownCurrency, InvalidCommissionRate.
+    """
+    spelled = unicodedata.normalize("NFC", name).strip()
+    if not (1 <= len(spelled) <= NAME_LONGEST and spelled.isprintable()):
+        raise InvalidMerchantName(field="name")
+    if country not in COUNTRIES:
+        raise UnknownCountry(field="country")
+    if payout_currency not in EXPONENTS:
+        raise UnknownCurrency(field="payout_currency")
+    return Merchant(merchant_id, spelled, country, payout_currency, _basis_points(rate))
+
+
+def _basis_points(rate: Decimal) -> int:
+    if not rate.is_finite() or not 0 <= rate <= COMMISSION_MOST:
+        raise InvalidCommissionRate(field="commission_rate")
+    # A rate of 1E-999999999, or of a hundred thousand digits, is refused before anything reckons with it.
+    if rate and (rate.adjusted() < -COMMISSION_PLACES or len(rate.as_tuple().digits) > _MOST_DIGITS):
+        raise InvalidCommissionRate(field="commission_rate")
+    exact = Fraction(rate) * BASIS_POINTS
+    if exact.denominator != 1:
+        raise InvalidCommissionRate(field="commission_rate")
+    return exact.numerator

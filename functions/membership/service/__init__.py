@@ -1,0 +1,1 @@
+"""Use cases of membership: registration, sessions, profile, merchants and their staff, letters, seeding."""
