@@ -31,7 +31,7 @@ def consignment(
     mode: str = "direct_mail",
     **more: object,
 ) -> Consignment:
-    """`consignment("CN-DE", line(...))`: one unit in the order, delivered duty paid, no identity, free freight."""
+    """`consignment("CN-DE", line(...))`: one unit in the order, duty paid, no identity, free freight."""
     dispatch, destination = route.split("-")
     currency = lines[0].goods.currency
     plain = Consignment(

@@ -1,0 +1,123 @@
+"""The packaged rule book is whole: cited, dated, without overlap, without a gap where it matters."""
+
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+
+import pytest
+
+from functions.customs.book import packaged_book
+from functions.customs.domain.rulebook import Method, RateRow, Rule, overlaps, rule_book
+
+BOOK = packaged_book()
+RULES = [rule for rules in BOOK.rules.values() for rule in rules]
+ROWS = [row for rows in BOOK.rates.values() for row in rows]
+CHARGING = set(Method) - {
+    Method.GATE,
+    Method.IDENTITY,
+    Method.SINGLE_ITEM,
+    Method.YEAR_LIMIT,
+    Method.NOTICE,
+}
+MEMBERS = sorted(BOOK.unions)
+
+
+def test_no_two_rows_of_one_scheme_hold_on_one_day() -> None:
+    assert [] == overlaps(BOOK)
+
+
+def test_the_check_for_overlaps_finds_a_rule_that_starts_too_early() -> None:
+    three = next(rule for rule in RULES if rule.rule_id == "eu-three-euro")
+    early = replace(three, rule_id="too-early", effective_from=date(2026, 6, 30), effective_to=None)
+
+    found = overlaps(rule_book("test", BOOK.unions, BOOK.excise_hs, [*RULES, early], ROWS))
+
+    assert ("eu-low-value-relief", "too-early") in found
+
+
+def test_the_check_for_overlaps_finds_a_second_rate_for_the_same_goods() -> None:
+    row = next(row for row in ROWS if row.row_id == "eu-duty-610910")
+    second = replace(row, row_id="second", origins=frozenset({"CN"}), effective_from=date(2026, 5, 1))
+
+    found = overlaps(rule_book("test", BOOK.unions, BOOK.excise_hs, RULES, [*ROWS, second]))
+
+    assert [("eu-duty-610910", "second")] == found
+
+
+def test_every_row_has_a_name_of_its_own_a_source_and_a_day_of_retrieval() -> None:
+    names = [rule.rule_id for rule in RULES] + [row.row_id for row in ROWS]
+
+    assert len(names) == len(set(names))
+    assert all(rule.source and rule.retrieved for rule in RULES)
+    assert all(row.source and row.retrieved for row in ROWS)
+    assert {"confirmed", "unverified", "unconfirmed"} == {rule.confidence for rule in RULES}
+    assert {"confirmed", "unverified"} == {row.confidence for row in ROWS}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.rule_id)
+def test_a_rule_holds_what_its_method_needs(rule: Rule) -> None:
+    assert (rule.confidence == "unconfirmed") == (rule.if_unconfirmed is not None)
+    assert (rule.confidence == "unconfirmed") == (rule.method is Method.NOTICE)
+    if rule.method in CHARGING:
+        assert rule.authority
+        assert bool(rule.basis) != (rule.method is Method.PER_SUBHEADING)
+    assert (rule.rate is not None) == (rule.method is Method.FLAT_RATE)
+    assert (rule.amount is not None) == (rule.method in (Method.PER_SUBHEADING, Method.YEAR_LIMIT))
+    assert rule.effective_to is None or rule.effective_from < rule.effective_to
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.row_id)
+def test_a_rate_is_a_share_of_a_price(row: RateRow) -> None:
+    assert 0 <= row.rate < 1
+    assert row.hs_prefix.isdigit() or not row.hs_prefix
+    assert row.kind in ("duty", "additional", "consumption", "excise", "vat")
+
+
+def test_every_member_of_the_union_has_a_confirmed_standard_rate() -> None:
+    rates = {country: BOOK.rate("vat", country, "", "", None, date(2026, 11, 22)) for country in MEMBERS}
+
+    assert all(row is not None and row.confidence == "confirmed" for row in rates.values())
+    assert 27 == len(rates)
+    expected = {
+        "DE": Fraction("0.19"),
+        "EE": Fraction("0.24"),
+        "FI": Fraction("0.255"),
+        "HU": Fraction("0.27"),
+    }
+    assert expected == {country: row.rate for country, row in rates.items() if row and country in expected}
+
+
+@pytest.mark.parametrize("on", [date(2026, 3, 1), date(2026, 6, 30), date(2026, 7, 1), date(2026, 7, 24)])
+@pytest.mark.parametrize(
+    ("country", "regimes"),
+    [
+        ("DE", "domestic intra_eu import_at_sale import_at_border"),
+        ("GB", "domestic import_at_sale import_at_border"),
+        ("AU", "domestic import_at_sale import_at_border"),
+        ("CN", "domestic cn_cbec"),
+    ],
+)
+def test_no_regime_has_a_day_without_its_tax_or_its_duty(country: str, regimes: str, on: date) -> None:
+    rules = BOOK.rules_for(country, None, on)
+
+    for regime in regimes.split():
+        charges = {rule.charge for rule in rules if regime in rule.regimes and rule.method in CHARGING}
+        imports = regime not in ("domestic", "intra_eu")
+        assert {"import_tax", "duty"} - (set() if imports else {"duty"}) <= charges, regime
+
+
+def test_the_longest_prefix_wins_and_a_tax_category_before_it() -> None:
+    def vat(hs_code: str, category: str | None) -> str:
+        row = BOOK.rate("vat", "CN", hs_code, "CN", category, date(2026, 11, 22))
+        return row.row_id if row else ""
+
+    assert "cn-vat-standard" == vat("851830", None)
+    assert "cn-vat-0902" == vat("09021090", None)
+    assert "cn-vat-0902" == vat("09021090", "a category without a row")
+    row = BOOK.rate("vat", "DE", "0902", "CN", "food", date(2026, 11, 22))
+    assert row is not None
+    assert "de-vat-standard-food" == row.row_id
+
+
+def test_a_rate_holds_from_its_first_day() -> None:
+    assert BOOK.rate("vat", "DE", "", "", None, date(2025, 12, 31)) is None
