@@ -7,16 +7,8 @@ from contextlib import contextmanager
 from moto import mock_aws
 
 from entrepot.cloud import auth, aws
+from infra.estate import QUEUES, TABLES, Table
 
-TABLES = (
-    "catalogue inventory membership payments logistics customs orders settlement outbox inbox idempotency"
-).split()
-INDEXES = {"orders": ("due", "due_shard", "due_at"), "payments": ("due", "due_shard", "due_at")}
-INDEXES["outbox"] = ("unsent", "unsent_shard", "created_at")
-QUEUES = (
-    "payments-webhooks logistics-scans catalogue-events inventory-events membership-events orders-events "
-    "payments-events settlement-events"
-).split()
 SECRETS = {
     "stripe_secret_key": "sk_test_stage",
     "stripe_webhook_secret": "whsec_stage",
@@ -58,22 +50,19 @@ def _make() -> None:
     aws.client("sesv2").create_email_identity(EmailIdentity="no-reply@entrepot.example")
 
 
-def _make_table(table: str) -> None:
-    definitions = ["pk", "sk"]
-    indexes = []
-    if table in INDEXES:
-        index, hash_key, range_key = INDEXES[table]
-        definitions += [hash_key, range_key]
-        indexes.append(
-            {
-                "IndexName": index,
-                "KeySchema": _keys(hash_key, range_key),
-                "Projection": {"ProjectionType": "ALL"},
-            }
-        )
-    options = {"GlobalSecondaryIndexes": indexes} if indexes else {}
+def _make_table(table: Table) -> None:
+    definitions = ["pk", "sk", *(table.index[1:] if table.index else ())]
+    options = {}
+    if table.index:
+        name, hash_key, range_key = table.index
+        index = {
+            "IndexName": name,
+            "KeySchema": _keys(hash_key, range_key),
+            "Projection": {"ProjectionType": "ALL"},
+        }
+        options["GlobalSecondaryIndexes"] = [index]
     aws.client("dynamodb").create_table(
-        TableName=aws.name(table),
+        TableName=aws.name(table.name),
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in definitions],
         KeySchema=_keys("pk", "sk"),
         BillingMode="PAY_PER_REQUEST",

@@ -58,18 +58,23 @@ def query(
     parse: Callable[[Any], T],
     *,
     where: Condition | None = None,
+    only: Condition | None = None,
     index: str | None = None,
     limit: int | None = None,
     newest_first: bool = False,
     after: Mapping[str, str] | None = None,
     consistent: bool = False,
 ) -> Page[T]:
-    """One page of the items under a key, at most 1 MB or `limit` of them, in the order of their range key."""
+    """One page of the items under a key, at most 1 MB or `limit` of them, in the order of their range key.
+
+    `where` narrows the range key; `only` drops items after they were read and counted, so a page may be short.
+    """
     connection = row._get_connection()
     answer = connection.connection.query(
         connection.table_name,
         pk,
         range_key_condition=where,
+        filter_condition=only,
         index_name=index,
         limit=limit,
         scan_index_forward=not newest_first,

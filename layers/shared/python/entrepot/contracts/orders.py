@@ -80,3 +80,15 @@ class ShareCompleted(Event):
     taxes: tuple[TaxOwed, ...]
     refunded: int
     paid: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShareRefunded(Event):
+    """The buyer gets back part of a share that had completed: the merchant owes it."""
+
+    NAME: ClassVar[str] = "orders.share_refunded"
+    order_id: str
+    merchant_id: str
+    refund_id: str
+    currency: str
+    amount: int

@@ -1,0 +1,199 @@
+"""An order: a snapshot of an option that never changes, and what has become of each line."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from entrepot.kernel.money import Money, total
+from functions.orders.domain.lifecycle import Status, derived
+from functions.orders.domain.quote import Address, Explanation, Importer, NotIncluded, Parcel, QuoteLine
+
+PAYMENT_WINDOW: Final = timedelta(minutes=30)
+CHARGES: Final = ("goods", "freight", "duty", "import_tax", "fees")
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    name: str
+    email: str
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """A line of the option and what became of its units: each is cancelled, packed, shipped, or none of it yet."""
+
+    bought: QuoteLine
+    cancelled: int = 0
+    packed: int = 0
+    shipped: int = 0
+
+    @property
+    def sku(self) -> str:
+        return self.bought.sku
+
+    @property
+    def merchant_id(self) -> str:
+        return self.bought.merchant_id
+
+    @property
+    def remaining(self) -> int:
+        """Units that are not cancelled."""
+        return self.bought.quantity - self.cancelled
+
+    @property
+    def unshipped(self) -> int:
+        return self.remaining - self.shipped
+
+    def part(self, charge: str, units: int, skipped: int = 0) -> Money:
+        """What `units` of this line are of one of its amounts ("goods", "freight", …), after the first `skipped`.
+
+        Parts of consecutive units sum to the whole: each is the difference of two cumulative parts, floored.
+        """
+        whole: Money = getattr(self.bought, charge)
+        upto = whole.amount * (skipped + units) // self.bought.quantity
+        before = whole.amount * skipped // self.bought.quantity
+        return Money(upto - before, whole.currency)
+
+    def worth(self, units: int, skipped: int = 0) -> Money:
+        """What a buyer paid for `units` of this line, everything included."""
+        added = total((self.part(charge, units, skipped) for charge in CHARGES), self.bought.goods.currency)
+        return added - self.part("discount", units, skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentRef:
+    """A parcel on its way, as far as the order cares."""
+
+    shipment_id: str
+    merchant_id: str
+    carrier: str
+    tracking_number: str
+    lines: tuple[tuple[str, int], ...]
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One merchant's part. `ends_at` is when it completes, once delivered."""
+
+    merchant_id: str
+    status: Status
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPart:
+    merchant_id: str
+    amount: int
+    after_completion: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRef:
+    """A refund as far as the order cares. `for_cancelled` says that it pays back units which were cancelled."""
+
+    refund_id: str
+    amount: Money
+    status: str
+    reason: str
+    for_cancelled: bool
+    parts: tuple[RefundPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something that happened. `actor` is a role, never a name; `facts` are ids and amounts."""
+
+    at: datetime
+    event: str
+    actor: str
+    facts: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    order_id: str
+    quote_id: str
+    member_id: str | None
+    contact: Contact
+    ship_to: Address
+    lines: tuple[OrderLine, ...]
+    parcels: tuple[Parcel, ...]
+    explain: tuple[Explanation, ...]
+    not_included: tuple[NotIncluded, ...]
+    shares: tuple[Share, ...]
+    total: Money
+    payment_id: str
+    payment_method: str
+    capture: str
+    placed_at: datetime
+    pay_before: datetime
+    timeline: tuple[Entry, ...]
+    rates: str
+    carrier: str
+    service: str
+    payment_state: str = "none"
+    authorised: int = 0
+    captured: int = 0
+    shipments: tuple[ShipmentRef, ...] = ()
+    refunds: tuple[RefundRef, ...] = ()
+    importer: Importer | None = None
+    quota_fen: int = 0
+    revision: int = 1
+
+    @property
+    def status(self) -> Status:
+        return derived(share.status for share in self.shares)
+
+    @property
+    def currency(self) -> str:
+        return self.total.currency
+
+    @property
+    def merchants(self) -> tuple[str, ...]:
+        return tuple(share.merchant_id for share in self.shares)
+
+    @property
+    def refunded(self) -> Money:
+        """What went back to the buyer for certain."""
+        return total((r.amount for r in self.refunds if r.status == "succeeded"), self.currency)
+
+    @property
+    def payment_status(self) -> str:
+        """One of the public payment states."""
+        refunded = self.refunded.amount
+        if refunded:
+            return "refunded" if refunded >= self.captured else "partially_refunded"
+        if self.payment_state in ("disputed",):
+            return self.payment_state
+        if self.captured:
+            return "captured"
+        if self.authorised:
+            return "authorised"
+        return self.payment_state
+
+    @property
+    def cancelled_worth(self) -> Money:
+        """What the cancelled units were of the total."""
+        return total((line.worth(line.cancelled) for line in self.lines), self.currency)
+
+    def share(self, merchant_id: str) -> Share:
+        return next(share for share in self.shares if share.merchant_id == merchant_id)
+
+    def lines_of(self, merchant_id: str) -> tuple[OrderLine, ...]:
+        return tuple(line for line in self.lines if line.merchant_id == merchant_id)
+
+    def due_at(self) -> datetime | None:
+        """When the clock has something to do: expire it unpaid, or complete a delivered share."""
+        if self.status is Status.AWAITING_PAYMENT:
+            return self.pay_before
+        ends = [s.ends_at for s in self.shares if s.status is Status.DELIVERED and s.ends_at is not None]
+        return min(ends, default=None)
+
+    def with_share(self, share: Share) -> "Order":
+        shares = tuple(share if held.merchant_id == share.merchant_id else held for held in self.shares)
+        return replace(self, shares=shares)
+
+    def noted(self, at: datetime, event: str, actor: str, **facts: str) -> "Order":
+        return replace(self, timeline=(*self.timeline, Entry(at, event, actor, facts or None)))

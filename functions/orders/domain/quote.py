@@ -1,0 +1,210 @@
+"""A quote: options of delivery with every amount named, and the sums that must hold."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from entrepot.kernel.money import Money, total
+from entrepot.kernel.refusals import Kind, Refusal
+
+VALID: Final = timedelta(minutes=30)
+MOST_PARCELS: Final = 10
+"""So that an order with its summaries and movements fits in one transaction (ADR 0030)."""
+
+
+class QuoteExpired(Refusal):
+    code = "quote_expired"
+    kind = Kind.CONFLICT
+    title = "This quote has run out; ask for a new one."
+
+
+class QuoteUsed(Refusal):
+    code = "quote_used"
+    kind = Kind.CONFLICT
+    title = "An order was already placed from this quote."
+
+
+class NotOnSale(Refusal):
+    code = "not_on_sale"
+    kind = Kind.RULE
+    title = "This SKU is not on sale."
+
+
+class TooManyParcels(Refusal):
+    code = "too_many_parcels"
+    kind = Kind.RULE
+    title = f"An order goes in at most {MOST_PARCELS} parcels; buy in two orders."
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    earliest: date
+    latest: date
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One amount of an option and the rule it comes from."""
+
+    charge: str
+    amount: Money
+    rule: str
+    source: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotIncluded:
+    """What the consignee may have to pay besides, and why the quote cannot or does not hold it."""
+
+    charge: str
+    reason: str
+    source: str
+    amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Duty, import tax or fees of a parcel: which authority is owed, and by the platform or the seller."""
+
+    authority: str
+    kind: str
+    amount: Money
+    liable: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelLine:
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    merchant_id: str
+    warehouse_id: str
+    carrier: str
+    service: str
+    regime: str
+    incoterm: str
+    lines: tuple[ParcelLine, ...]
+    freight: Money
+    promise: Promise
+    owed: tuple[Owed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteLine:
+    """`goods` = unit_price × quantity. `total` = goods − discount + freight + duty + import_tax + fees."""
+
+    sku: str
+    merchant_id: str
+    warehouse_id: str
+    title: str
+    quantity: int
+    unit_price: Money
+    goods: Money
+    discount: Money
+    freight: Money
+    duty: Money
+    import_tax: Money
+    fees: Money
+
+    @property
+    def total(self) -> Money:
+        return self.goods - self.discount + self.freight + self.duty + self.import_tax + self.fees
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One way of delivery. `quota_fen` counts against the consignee's Chinese quota of the year."""
+
+    option_id: str
+    parcels: tuple[Parcel, ...]
+    lines: tuple[QuoteLine, ...]
+    not_included: tuple[NotIncluded, ...]
+    explain: tuple[Explanation, ...]
+    quota_fen: int = 0
+
+    @property
+    def currency(self) -> str:
+        return self.lines[0].goods.currency
+
+    @property
+    def carrier(self) -> str:
+        return _one({parcel.carrier for parcel in self.parcels})
+
+    @property
+    def service(self) -> str:
+        return _one({parcel.service for parcel in self.parcels})
+
+    @property
+    def promise(self) -> Promise:
+        """When the first parcel may arrive and when the last will have."""
+        return Promise(
+            min(parcel.promise.earliest for parcel in self.parcels),
+            max(parcel.promise.latest for parcel in self.parcels),
+        )
+
+    @property
+    def total(self) -> Money:
+        return total((line.total for line in self.lines), self.currency)
+
+    def sum_of(self, charge: str) -> Money:
+        """The sum over the lines of "goods", "discount", "freight", "duty", "import_tax" or "fees"."""
+        return total((getattr(line, charge) for line in self.lines), self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    name: str
+    line1: str
+    city: str
+    postal_code: str
+    country: str
+    line2: str | None = None
+    region: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """Who imports, where the destination asks: the identity sealed, and found by a keyed hash."""
+
+    identity_hash: str
+    sealed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shelving:
+    """In how many buckets a line's stock lies, so that placing an order needs no read for it."""
+
+    sku: str
+    merchant_id: str
+    warehouse_id: str
+    country: str
+    mode: str
+    buckets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """`rates` names the reference rates every conversion used."""
+
+    quote_id: str
+    member_id: str | None
+    created_at: datetime
+    expires_at: datetime
+    currency: str
+    ship_to: Address
+    options: tuple[Option, ...]
+    shelving: tuple[Shelving, ...]
+    rates: str
+    importer: Importer | None = None
+
+    def option(self, option_id: str) -> Option | None:
+        return next((option for option in self.options if option.option_id == option_id), None)
+
+
+def _one(names: set[str]) -> str:
+    return names.pop() if len(names) == 1 else "multiple"

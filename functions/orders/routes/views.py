@@ -1,0 +1,316 @@
+"""Orders as the API shows them, to each who may see them."""
+
+from datetime import date
+from typing import Any
+
+from entrepot.cloud.wire import View
+from entrepot.kernel.clock import rfc3339
+from entrepot.kernel.money import Money, total
+from functions.orders.domain.lifecycle import Status
+from functions.orders.domain.order import Order, OrderLine
+from functions.orders.domain.quote import Address, Explanation, NotIncluded, Parcel, QuoteLine
+from functions.orders.service.access import Sight
+from functions.payments.facade import PaymentView
+
+
+class PromiseView(View, frozen=True):
+    earliest: date
+    latest: date
+
+
+class ParcelView(View, frozen=True):
+    merchant_id: str
+    warehouse_id: str
+    carrier: str
+    service: str
+    regime: str
+    incoterm: str
+    lines: list[dict[str, str | int]]
+    freight: Money
+    promise: PromiseView
+
+
+class OrderLineView(View, frozen=True):
+    sku: str
+    merchant_id: str
+    title: str
+    quantity: int
+    cancelled: int
+    shipped: int
+    unit_price: Money
+    goods: Money
+    discount: Money
+    freight: Money
+    duty: Money
+    import_tax: Money
+    fees: Money
+    total: Money
+
+
+class TotalsView(View, frozen=True):
+    goods: Money
+    discounts: Money
+    freight: Money
+    duty: Money
+    import_tax: Money
+    fees: Money
+    total: Money
+
+
+class ContactView(View, frozen=True):
+    """Of a merchant's customer the e-mail is masked, and the name appears once it is paid."""
+
+    name: str | None
+    email: str
+    phone: str | None = None
+
+
+class EntryView(View, frozen=True):
+    at: str
+    event: str
+    actor: str
+    facts: dict[str, str]
+
+
+class ShipmentRefView(View, frozen=True):
+    id: str
+    status: str
+    carrier: str
+    tracking_number: str
+    lines: list[dict[str, str | int]]
+
+
+class RefundView(View, frozen=True):
+    id: str
+    order_id: str
+    amount: Money
+    status: str
+    reason: str
+
+
+class PaymentOut(View, frozen=True):
+    """`client_secret` finishes the payment at the provider; null while it is out of reach, or no more needed."""
+
+    id: str
+    status: str
+    client_secret: str | None = None
+    next_action: Any = None
+
+
+class OrderView(View, frozen=True, kw_only=True, omit_defaults=True):
+    """A merchant sees its own lines: other lines, their amounts and the payment are absent."""
+
+    id: str
+    status: str
+    placed_at: str
+    lines: list[OrderLineView]
+    totals: TotalsView
+    total: Money
+    shipments: list[ShipmentRefView]
+    refunds: list[RefundView]
+    timeline: list[EntryView]
+    parcels: list[ParcelView]
+    payment_status: str
+    contact: ContactView | None = None
+    ship_to: Address | None = None
+    pay_before: str | None = None
+    explain: list[Explanation] | None = None
+    not_included: list[NotIncluded] | None = None
+    rates: str | None = None
+    payment: PaymentOut | None = None
+
+
+class PlacedView(View, frozen=True):
+    id: str
+    status: str
+    total: Money
+    lines: list[OrderLineView]
+    payment: PaymentOut
+    order_token: str
+    pay_before: str
+
+
+class SummaryView(View, frozen=True):
+    id: str
+    status: str
+    payment_status: str
+    placed_at: str
+    total: Money
+    skus: list[str]
+
+
+class OrdersView(View, frozen=True):
+    data: list[SummaryView]
+    next_cursor: str | None
+
+
+def payment_out(payment: PaymentView) -> PaymentOut:
+    return PaymentOut(
+        id=payment.payment_id,
+        status=payment.status,
+        client_secret=payment.client_secret,
+        next_action=payment.next_action,
+    )
+
+
+def placed_view(order: Order, payment: PaymentView, token: str) -> PlacedView:
+    return PlacedView(
+        id=order.order_id,
+        status=order.status.value,
+        total=order.total,
+        lines=[_order_line(line) for line in order.lines],
+        payment=payment_out(payment),
+        order_token=token,
+        pay_before=rfc3339(order.pay_before),
+    )
+
+
+def order_view(sight: Sight, payment: PaymentView | None = None) -> OrderView:
+    """The whole as its shopper and operators see it; of a merchant's sight only what is its own."""
+    return _merchants_view(sight) if sight.role == "merchant" else _whole_view(sight.order, payment)
+
+
+def _whole_view(order: Order, payment: PaymentView | None) -> OrderView:
+    return OrderView(
+        **_common(order, order.lines, order.parcels, order.merchants),
+        status=order.status.value,
+        contact=ContactView(name=order.contact.name, email=order.contact.email, phone=order.contact.phone),
+        ship_to=order.ship_to,
+        pay_before=rfc3339(order.pay_before),
+        explain=list(order.explain),
+        not_included=list(order.not_included),
+        rates=order.rates,
+        payment=payment_out(payment) if payment else PaymentOut(id=order.payment_id, status=order.payment_status),
+    )
+
+
+def _merchants_view(sight: Sight) -> OrderView:
+    order, merchant_id = sight.order, sight.merchant_id
+    assert merchant_id is not None
+    parcels = tuple(parcel for parcel in order.parcels if parcel.merchant_id == merchant_id)
+    status = order.share(merchant_id).status
+    paid = status not in (Status.AWAITING_PAYMENT, Status.EXPIRED)
+    return OrderView(
+        **_common(order, order.lines_of(merchant_id), parcels, (merchant_id,)),
+        status=status.value,
+        contact=ContactView(name=order.contact.name if paid else None, email=_masked(order.contact.email)),
+        ship_to=order.ship_to if paid else None,
+    )
+
+
+def _common(
+    order: Order, lines: tuple[OrderLine, ...], parcels: tuple[Parcel, ...], merchants: tuple[str, ...]
+) -> dict[str, Any]:
+    bought = [line.bought for line in lines]
+    return {
+        "payment_status": order.payment_status,
+        "id": order.order_id,
+        "placed_at": rfc3339(order.placed_at),
+        "lines": [_order_line(line) for line in lines],
+        "totals": _totals(bought, order.currency),
+        "total": total((line.total for line in bought), order.currency),
+        "parcels": [parcel_view(parcel) for parcel in parcels],
+        "shipments": [
+            ShipmentRefView(
+                id=held.shipment_id,
+                status=held.status,
+                carrier=held.carrier,
+                tracking_number=held.tracking_number,
+                lines=[{"sku": sku, "quantity": quantity} for sku, quantity in held.lines],
+            )
+            for held in order.shipments
+            if held.merchant_id in merchants
+        ],
+        "refunds": _refunds(order, merchants),
+        "timeline": _timeline(order, merchants),
+    }
+
+
+def _refunds(order: Order, merchants: tuple[str, ...]) -> list[RefundView]:
+    views = []
+    for refund in order.refunds:
+        own = sum(part.amount for part in refund.parts if part.merchant_id in merchants)
+        whole = merchants == order.merchants
+        if own:
+            amount = refund.amount if whole else Money(own, order.currency)
+            views.append(
+                RefundView(
+                    id=refund.refund_id,
+                    order_id=order.order_id,
+                    amount=amount,
+                    status=refund.status,
+                    reason=refund.reason,
+                )
+            )
+    return views
+
+
+def _timeline(order: Order, merchants: tuple[str, ...]) -> list[EntryView]:
+    """A merchant of several sees what concerns all, and its own parcels; amounts of the whole are left out."""
+    alone = merchants == order.merchants
+    own = {held.shipment_id for held in order.shipments if held.merchant_id in merchants}
+    return [
+        EntryView(
+            at=rfc3339(entry.at),
+            event=entry.event,
+            actor=entry.actor,
+            facts={name: text for name, text in (entry.facts or {}).items() if alone or name != "amount"},
+        )
+        for entry in order.timeline
+        if alone or (entry.facts or {}).get("shipment_id", next(iter(own), None)) in own | {None}
+    ]
+
+
+def _totals(lines: list[QuoteLine], currency: str) -> TotalsView:
+    def summed(charge: str) -> Money:
+        return total((getattr(line, charge) for line in lines), currency)
+
+    return TotalsView(
+        goods=summed("goods"),
+        discounts=summed("discount"),
+        freight=summed("freight"),
+        duty=summed("duty"),
+        import_tax=summed("import_tax"),
+        fees=summed("fees"),
+        total=summed("total"),
+    )
+
+
+def parcel_view(parcel: Parcel) -> ParcelView:
+    return ParcelView(
+        merchant_id=parcel.merchant_id,
+        warehouse_id=parcel.warehouse_id,
+        carrier=parcel.carrier,
+        service=parcel.service,
+        regime=parcel.regime,
+        incoterm=parcel.incoterm,
+        lines=[{"sku": line.sku, "quantity": line.quantity} for line in parcel.lines],
+        freight=parcel.freight,
+        promise=PromiseView(earliest=parcel.promise.earliest, latest=parcel.promise.latest),
+    )
+
+
+def _order_line(line: OrderLine) -> OrderLineView:
+    return OrderLineView(**amounts(line.bought), cancelled=line.cancelled, shipped=line.shipped)
+
+
+def amounts(line: QuoteLine) -> dict[str, Any]:
+    return {
+        "sku": line.sku,
+        "merchant_id": line.merchant_id,
+        "title": line.title,
+        "quantity": line.quantity,
+        "unit_price": line.unit_price,
+        "goods": line.goods,
+        "discount": line.discount,
+        "freight": line.freight,
+        "duty": line.duty,
+        "import_tax": line.import_tax,
+        "fees": line.fees,
+        "total": line.total,
+    }
+
+
+def _masked(email: str) -> str:
+    local, _, domain = email.partition("@")
+    return f"{local[:1]}***@{domain[:1]}***"

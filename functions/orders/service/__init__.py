@@ -1,0 +1,1 @@
+"""The use cases of carts, quotes and orders."""

@@ -1,0 +1,98 @@
+"""Cancelling, whole or by line: stock, quota and money go back exactly once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from entrepot.cloud import reads, writes
+from entrepot.cloud.idempotency import AlreadyDone, Once
+from entrepot.kernel.ids import new_id
+from entrepot.kernel.money import Money
+from functions.customs import facade as customs
+from functions.inventory import facade as inventory
+from functions.orders import store
+from functions.orders.domain import changes, refunding
+from functions.orders.domain.lifecycle import Status
+from functions.orders.domain.order import Order, RefundRef
+from functions.orders.service import access, events
+from functions.orders.service.access import Sight
+from functions.orders.service.carts import Caller
+from functions.orders.service.retrying import until_unchanged
+from functions.payments import facade as payments
+
+
+def cancel(
+    order_id: str, lines: dict[str, int] | None, reason: str, caller: Caller, once: Once, now: datetime
+) -> Sight:
+    """The order after its cancellation.
+
+    Raises: NotFound, KeyReused, IllegalTransition, UnknownLine, TooManyUnits, Busy.
+    """
+    sight = access.seen(order_id, caller)
+    if once.found() is not None:
+        return sight
+    if sight.order.status is Status.AWAITING_PAYMENT:
+        # Asked first, so that a buyer cannot pay what is about to be gone; whatever it answers, a success that
+        # comes later is refunded by itself.
+        changes.cancelled(sight.order, lines, sight.merchants, reason, sight.role, now)
+        payments.cancel_intent(sight.order.payment_id, now)
+    try:
+        until_unchanged(lambda: _cancel(order_id, lines, reason, caller, once, now))
+    except AlreadyDone:
+        pass
+    return access.seen(order_id, caller)
+
+
+def _cancel(
+    order_id: str, lines: dict[str, int] | None, reason: str, caller: Caller, once: Once, now: datetime
+) -> None:
+    sight = access.seen(order_id, caller)
+    order = sight.order
+    after, taken = changes.cancelled(order, lines, sight.merchants, reason, sight.role, now)
+    reservation = reads.fetch_one(inventory.reservation_read(order_id), consistent=True)
+    assert reservation is not None, "an order is written with its reservation"
+    if order.status is Status.AWAITING_PAYMENT:
+        stock: Sequence[writes.Write] = inventory.release(reservation, now)
+        money: Sequence[writes.Write] = ()
+    else:
+        units = [inventory.Demand(line.sku, line.bought.warehouse_id, n) for line, n in taken.units]
+        _, stock = inventory.restock(reservation, units, now)
+        after, money = _pay_back(order, after, taken, sight.role, now)
+    writes.commit(
+        once.claim(order_id),
+        *store.save_order(order, after),
+        *stock,
+        *money,
+        *quota_released(order, after),
+        events.cancelled(after, taken.units, reason, now),
+    )
+
+
+def _pay_back(
+    order: Order, after: Order, taken: changes.Taken, actor: str, now: datetime
+) -> tuple[Order, Sequence[writes.Write]]:
+    """What was captured is refunded; what is only authorised is captured for less, or let go."""
+    payment = reads.fetch_one(payments.payment_read(order.payment_id), consistent=True)
+    assert payment is not None, "an order is written with its payment"
+    if order.captured == 0:
+        if after.status is Status.CANCELLED:
+            return after, payments.request_cancellation(payment, now)
+        return after, ()
+    spent = sum(refund.amount.amount for refund in order.refunds if refund.status in refunding.LIVE)
+    amount = Money(min(taken.worth.amount, order.captured - spent), order.currency)
+    if not amount:
+        return after, ()
+    refund_id = new_id("rfd", now)
+    parts = refunding.of_cancelled(order, taken)
+    refund = RefundRef(refund_id, amount, "requested", "cancelled", for_cancelled=True, parts=parts)
+    granted = refunding.granted(after, refund, actor, now)
+    return granted, payments.refund(payment, refund_id, amount, "cancelled", now)
+
+
+def quota_released(order: Order, after: Order) -> Sequence[writes.Write]:
+    """The yearly quota goes back when the whole order is no more."""
+    if order.importer is None or order.quota_fen == 0:
+        return ()
+    if after.status not in (Status.CANCELLED, Status.EXPIRED):
+        return ()
+    year = customs.quota_year(order.placed_at)
+    return customs.release_quota(order.importer.identity_hash, year, order.order_id, order.quota_fen)

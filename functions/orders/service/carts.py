@@ -1,0 +1,141 @@
+"""Carts: made, filled, read with the prices of now, merged."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from entrepot.cloud import reads, writes
+from entrepot.cloud.auth import Principal
+from entrepot.kernel.ids import new_id
+from entrepot.kernel.money import Money
+from entrepot.kernel.refusals import NotFound
+from functions.catalogue import facade as catalogue
+from functions.inventory import facade as inventory
+from functions.orders import store
+from functions.orders.domain.cart import MOST_UNITS, Cart
+from functions.orders.domain.quote import NotOnSale
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the member signed in, if any, and the token of a guest's cart or order, if one was sent."""
+
+    principal: Principal | None
+    token: str | None
+
+    @property
+    def member_id(self) -> str | None:
+        return self.principal.member_id if self.principal else None
+
+
+@dataclass(frozen=True, slots=True)
+class PricedLine:
+    """A line as it would be bought now. `offer` is None when the SKU is no longer on sale."""
+
+    sku: str
+    quantity: int
+    offer: catalogue.Offer | None
+    seen_price: Money
+    available: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PricedCart:
+    cart: Cart
+    lines: tuple[PricedLine, ...]
+
+
+def open_cart(caller: Caller, now: datetime) -> tuple[Cart, str]:
+    """A new cart, and the token that opens it. Only a hash of the token is kept."""
+    token = secrets.token_urlsafe(32)
+    cart = Cart(new_id("crt", now), caller.member_id, _hash(token), (), revision=1)
+    writes.commit(store.create_cart(cart, now))
+    return cart, token
+
+
+def read_cart(cart_id: str, caller: Caller) -> PricedCart:
+    """Raises: NotFound."""
+    cart = owned(reads.fetch_one(store.cart_read(cart_id), consistent=True), caller)
+    return priced(cart)
+
+
+def set_line(cart_id: str, sku: str, quantity: int, caller: Caller, now: datetime) -> PricedCart:
+    """Raises: NotFound, NotOnSale, TooManyLines, Changed."""
+    cart, offer = reads.fetch(store.cart_read(cart_id), catalogue.offer_read(sku), consistent=True)
+    cart = owned(cart, caller)
+    if offer is None:
+        raise NotFound("There is no such SKU.", field="sku")
+    if not offer.on_sale:
+        raise NotOnSale(field="sku", sku=sku)
+    after = cart.with_line(sku, quantity, offer.price)
+    writes.commit(store.save_cart(cart, after, now))
+    return priced(after)
+
+
+def remove_line(cart_id: str, sku: str, caller: Caller, now: datetime) -> PricedCart:
+    """Raises: NotFound, Changed. A line that is not there is no error."""
+    cart = owned(reads.fetch_one(store.cart_read(cart_id), consistent=True), caller)
+    after = cart.without(sku)
+    if after != cart:
+        writes.commit(store.save_cart(cart, after, now))
+    return priced(after)
+
+
+def merge(into_id: str, from_id: str, caller: Caller, now: datetime) -> PricedCart:
+    """At sign-in: the lines of a guest's cart (opened by its token) go into the member's own, and it is gone.
+
+    Raises: NotFound, TooManyLines, Changed.
+    """
+    into, source = reads.fetch(store.cart_read(into_id), store.cart_read(from_id), consistent=True)
+    if into is None or source is None or into_id == from_id or into.member_id != caller.member_id:
+        raise NotFound()
+    source = owned(source, caller)
+    after = into.merged(source)
+    writes.commit(store.save_cart(into, after, now), store.delete_cart(source))
+    return priced(after)
+
+
+def owned(cart: Cart | None, caller: Caller) -> Cart:
+    """A member's cart opens for that member, a guest's for its token; to all others it does not exist.
+
+    Raises: NotFound.
+    """
+    if cart is None:
+        raise NotFound()
+    if cart.member_id is not None:
+        if caller.member_id != cart.member_id:
+            raise NotFound()
+    elif not hmac.compare_digest(_hash(caller.token or ""), cart.token_hash):
+        raise NotFound()
+    return cart
+
+
+def priced(cart: Cart) -> PricedCart:
+    """The cart with what catalogue and inventory say of each line now: two requests, none when it is empty."""
+    if not cart.lines:
+        return PricedCart(cart, ())
+    skus = [line.sku for line in cart.lines]
+    found = reads.fetch(*map(catalogue.offer_read, skus), *map(inventory.shelf_read, skus))
+    offers = dict(zip(skus, found[: len(skus)], strict=True))
+    shelves = dict(zip(skus, found[len(skus) :], strict=True))
+    wanted = [(shelves[line.sku], line.quantity) for line in cart.lines if shelves[line.sku] is not None]
+    stock = inventory.stock_on(wanted)
+    return PricedCart(
+        cart,
+        tuple(
+            PricedLine(
+                sku=line.sku,
+                quantity=line.quantity,
+                offer=offers[line.sku] if offers[line.sku] and offers[line.sku].on_sale else None,
+                seen_price=line.seen_price,
+                available=max(stock.get(line.sku, {}).values(), default=0) >= min(line.quantity, MOST_UNITS),
+            )
+            for line in cart.lines
+        ),
+    )
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

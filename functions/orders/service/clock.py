@@ -1,0 +1,65 @@
+"""What the clock does: unpaid orders expire, delivered shares complete."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from entrepot.cloud import reads, telemetry, writes
+from functions.inventory import facade as inventory
+from functions.orders import store
+from functions.orders.domain import changes
+from functions.orders.domain.lifecycle import Status
+from functions.orders.domain.order import Order
+from functions.orders.service import events
+from functions.orders.service.cancelling import quota_released
+from functions.payments import facade as payments
+
+_AT_ONCE: Final = 25  # orders of a shard in one run
+_LATER: Final = timedelta(minutes=5)
+
+
+def run(now: datetime) -> int:
+    """Do what is due. Returns: how many orders were looked at. One that was changed meanwhile waits for the next run."""
+    looked_at = 0
+    for order in store.due(now, _AT_ONCE):
+        looked_at += 1
+        try:
+            _due(order, now)
+        except store.Changed:
+            telemetry.log("order_changed_meanwhile", order_id=order.order_id)
+    return looked_at
+
+
+def _due(order: Order, now: datetime) -> None:
+    if order.status is Status.AWAITING_PAYMENT:
+        _expire(order, now)
+    else:
+        _complete(order, now)
+
+
+def _expire(order: Order, now: datetime) -> None:
+    """The intent goes first: only when the provider has let it go can nobody pay for what we give away."""
+    outcome = payments.cancel_intent(order.payment_id, now)
+    if outcome not in ("cancelled", "none"):
+        telemetry.log("expiry_waits_for_payment", order_id=order.order_id, outcome=outcome)
+        writes.commit(store.postpone(order, now + _LATER))
+        return
+    after = changes.expired(order, now)
+    reservation = reads.fetch_one(inventory.reservation_read(order.order_id), consistent=True)
+    assert reservation is not None, "an order is written with its reservation"
+    writes.commit(
+        *store.save_order(order, after),
+        *inventory.release(reservation, now),
+        *quota_released(order, after),
+        events.expired(order, now),
+    )
+
+
+def _complete(order: Order, now: datetime) -> None:
+    after = order
+    announced = []
+    for share in order.shares:
+        if share.status is Status.DELIVERED and share.ends_at is not None and share.ends_at <= now:
+            after = changes.completed(after, share.merchant_id, now)
+            announced.append(events.share_completed(after, share.merchant_id, now))
+    if announced:
+        writes.commit(*store.save_order(order, after), *announced)

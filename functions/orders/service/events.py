@@ -1,0 +1,147 @@
+"""The events of an order, made from its state."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from entrepot.cloud.outbox import announce
+from entrepot.cloud.writes import Write
+from entrepot.contracts import orders as contract
+from entrepot.kernel.ids import new_id
+from entrepot.kernel.money import Money, allocate, total
+from functions.orders.domain.order import Order, OrderLine
+from functions.orders.domain.quote import Parcel
+
+
+def placed(order: Order, now: datetime) -> Write:
+    return announce(
+        contract.OrderPlaced(
+            event_id=new_id("evt", now),
+            occurred_at=now,
+            order_id=order.order_id,
+            member_id=order.member_id,
+            payment_id=order.payment_id,
+            currency=order.currency,
+            total=order.total.amount,
+            lines=stock_lines((line, line.bought.quantity) for line in order.lines),
+        )
+    )
+
+
+def paid(order: Order, now: datetime) -> Write:
+    return announce(
+        contract.OrderPaid(
+            event_id=new_id("evt", now),
+            occurred_at=now,
+            order_id=order.order_id,
+            payment_id=order.payment_id,
+            currency=order.currency,
+            total=order.total.amount,
+            lines=stock_lines((line, line.bought.quantity) for line in order.lines),
+        )
+    )
+
+
+def expired(order: Order, now: datetime) -> Write:
+    return announce(
+        contract.OrderExpired(
+            event_id=new_id("evt", now),
+            occurred_at=now,
+            order_id=order.order_id,
+            lines=stock_lines((line, line.bought.quantity) for line in order.lines),
+        )
+    )
+
+
+def cancelled(order: Order, units: Iterable[tuple[OrderLine, int]], reason: str, now: datetime) -> Write:
+    return announce(
+        contract.OrderCancelled(
+            event_id=new_id("evt", now),
+            occurred_at=now,
+            order_id=order.order_id,
+            whole=all(line.remaining == 0 for line in order.lines),
+            reason=reason,
+            lines=stock_lines(units),
+        )
+    )
+
+
+def share_completed(order: Order, merchant_id: str, now: datetime) -> Write:
+    """What is to be settled with a merchant: the parts of its lines that were neither cancelled nor refunded."""
+    lines = order.lines_of(merchant_id)
+    left = [(line, line.remaining, line.cancelled) for line in lines]
+    refunded = sum(
+        part.amount
+        for refund in order.refunds
+        if refund.status != "failed" and not refund.for_cancelled
+        for part in refund.parts
+        if part.merchant_id == merchant_id and not part.after_completion
+    )
+    goods = total(
+        (line.part("goods", n, skip) - line.part("discount", n, skip) for line, n, skip in left), order.currency
+    )
+    return announce(
+        contract.ShareCompleted(
+            event_id=new_id("evt", now),
+            occurred_at=now,
+            order_id=order.order_id,
+            merchant_id=merchant_id,
+            payment_id=order.payment_id,
+            currency=order.currency,
+            goods=goods.amount,
+            freight=total((line.part("freight", n, skip) for line, n, skip in left), order.currency).amount,
+            taxes=tuple(_owed(order, merchant_id)),
+            refunded=refunded,
+            paid=total((line.worth(n, skip) for line, n, skip in left), order.currency).amount,
+        )
+    )
+
+
+def share_refunded(
+    order: Order, merchant_id: str, refund_id: str, amount: int, now: datetime
+) -> Write:
+    """A refund of a share that is already settled, or about to be: the merchant owes it back."""
+    return announce(
+        contract.ShareRefunded(
+            event_id=new_id("evt", now),
+            occurred_at=now,
+            order_id=order.order_id,
+            merchant_id=merchant_id,
+            refund_id=refund_id,
+            currency=order.currency,
+            amount=amount,
+        )
+    )
+
+
+def stock_lines(units: Iterable[tuple[OrderLine, int]]) -> tuple[contract.StockLine, ...]:
+    return tuple(
+        contract.StockLine(
+            sku=line.sku,
+            merchant_id=line.merchant_id,
+            warehouse_id=line.bought.warehouse_id,
+            quantity=quantity,
+        )
+        for line, quantity in units
+    )
+
+
+def _owed(order: Order, merchant_id: str) -> Iterable[contract.TaxOwed]:
+    """What is left of each amount owed to an authority, in proportion to what is left of its kind in the parcel."""
+    for parcel in order.parcels:
+        if parcel.merchant_id != merchant_id:
+            continue
+        for kind in dict.fromkeys(owed.kind for owed in parcel.owed):
+            entries = [owed for owed in parcel.owed if owed.kind == kind]
+            left = _left(order, parcel, kind)
+            weights = [owed.amount.amount for owed in entries]
+            parts = allocate(left, weights) if any(weights) else [owed.amount for owed in entries]
+            for owed, part in zip(entries, parts, strict=True):
+                yield contract.TaxOwed(
+                    authority=owed.authority, kind=kind, amount=part.amount, liable=owed.liable
+                )
+
+
+def _left(order: Order, parcel: Parcel, kind: str) -> Money:
+    skus = {line.sku for line in parcel.lines}
+    lines = [line for line in order.lines if line.sku in skus]
+    return total((line.part(kind, line.remaining, line.cancelled) for line in lines), order.currency)

@@ -1,0 +1,320 @@
+"""Quotes: the one place where goods, freight, duty, tax and currency are composed into one price."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from entrepot.cloud import aws, reads, writes
+from entrepot.kernel.currencies import EXPONENTS
+from entrepot.kernel.ids import new_id
+from entrepot.kernel.money import Money, allocate, zero
+from entrepot.kernel.refusals import Kind, NotFound, Refusal
+from functions.catalogue import facade as catalogue
+from functions.customs import facade as customs
+from functions.inventory import facade as inventory
+from functions.logistics import facade as logistics
+from functions.orders import store
+from functions.orders.domain.cart import MOST_LINES, EmptyCart, TooManyLines
+from functions.orders.domain.quote import (
+    MOST_PARCELS,
+    VALID,
+    Address,
+    Explanation,
+    Importer,
+    NotIncluded,
+    NotOnSale,
+    Option,
+    Owed,
+    Parcel,
+    ParcelLine,
+    Promise,
+    Quote,
+    QuoteLine,
+    Shelving,
+    TooManyParcels,
+)
+from functions.orders.service import identity, sourcing
+from functions.orders.service.carts import Caller, owned
+from functions.payments import facade as payments
+from functions.rates import facade as rates
+
+_UNVERIFIED_STAGES: Final = frozenset({"local", "test", "dev"})
+_MOST_OPTIONS: Final = 6
+
+
+class UnknownCurrency(Refusal):
+    code = "unknown_currency"
+    kind = Kind.RULE
+    title = "This is no currency of ISO 4217."
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a buyer asks a quote for: a cart, or lines; to where; in which currency and on which terms."""
+
+    cart_id: str | None
+    lines: tuple[tuple[str, int], ...]
+    ship_to: Address
+    currency: str
+    incoterm: str
+    importer: customs.ImporterIdentity | None
+
+
+def quote(wish: Wish, caller: Caller, now: datetime) -> Quote:
+    """A firm quote with at most six options.
+
+    Raises: NotFound, EmptyCart, TooManyLines, NotOnSale, OutOfStock, UnknownCurrency, TooManyParcels; what
+        customs, logistics, rates and payments refuse; nothing is written then.
+    """
+    if wish.currency not in EXPONENTS:
+        raise UnknownCurrency(field="currency", currency=wish.currency)
+    importer, quota = identity.checked(wish.importer, wish.ship_to.country, now)
+    wanted = _wanted(wish, caller)
+    found = reads.fetch(
+        *map(catalogue.offer_read, wanted), *map(inventory.shelf_read, wanted), *([quota] if quota else [])
+    )
+    offers = _on_sale(dict(zip(wanted, found, strict=False)))
+    shelves = dict(zip(wanted, found[len(wanted) :], strict=False))
+    used = found[-1] if quota else None
+    stock = inventory.stock_on([(shelf, wanted[sku]) for sku, shelf in shelves.items() if shelf is not None])
+    sources = sourcing.chosen(wanted, shelves, stock, wish.ship_to.country)
+    desk = _Desk(wish, offers, importer is not None, used, sum(wanted.values()), rates.current(now.date()), now)
+    made = Quote(
+        quote_id=new_id("quo", now),
+        member_id=caller.member_id,
+        created_at=now,
+        expires_at=now + VALID,
+        currency=wish.currency,
+        ship_to=wish.ship_to,
+        options=desk.options(sources, wanted),
+        shelving=tuple(map(_shelving, sources)),
+        rates=desk.rates.citation,
+        importer=importer,
+    )
+    writes.commit(store.create_quote(made))
+    return made
+
+
+def _wanted(wish: Wish, caller: Caller) -> dict[str, int]:
+    """Units by SKU, demand of one SKU summed."""
+    lines: Iterable[tuple[str, int]] = wish.lines
+    if wish.cart_id is not None:
+        cart = owned(reads.fetch_one(store.cart_read(wish.cart_id), consistent=True), caller)
+        lines = [(line.sku, line.quantity) for line in cart.lines]
+    wanted: dict[str, int] = {}
+    for sku, quantity in lines:
+        wanted[sku] = wanted.get(sku, 0) + quantity
+    if not wanted:
+        raise EmptyCart(field="lines")
+    if len(wanted) > MOST_LINES:
+        raise TooManyLines(field="lines", limit=MOST_LINES)
+    return wanted
+
+
+def _on_sale(found: Mapping[str, catalogue.Offer | None]) -> dict[str, catalogue.Offer]:
+    offers = {}
+    for sku, offer in found.items():
+        if offer is None:
+            raise NotFound("There is no such SKU.", field="lines", sku=sku)
+        if not offer.on_sale:
+            raise NotOnSale(field="lines", sku=sku)
+        offers[sku] = offer
+    return offers
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A consignment and one way to send it."""
+
+    sources: tuple[sourcing.Source, ...]
+    freight: logistics.FreightOption
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """Where one quote is worked out: what was asked, and all that was read for it."""
+
+    wish: Wish
+    offers: Mapping[str, catalogue.Offer]
+    has_importer: bool
+    quota_used: Money | None
+    units: int
+    rates: rates.RateTable
+    now: datetime
+
+    def options(self, sources: Sequence[sourcing.Source], wanted: Mapping[str, int]) -> tuple[Option, ...]:
+        consignments = sourcing.consignments(sources)
+        if len(consignments) > MOST_PARCELS:
+            raise TooManyParcels(field="lines", limit=MOST_PARCELS)
+        ways = [self._ways(consignment) for consignment in consignments]
+        combined = [
+            [_Choice(consignment, way) for consignment, way in zip(consignments, chosen, strict=True)]
+            for chosen in sourcing.combinations(ways, self._in_currency, _MOST_OPTIONS)
+        ]
+        options = [self._option(choices, wanted) for choices in combined]
+        for option in options:
+            payments.chargeable(option.total)
+        return tuple(sorted(options, key=lambda option: (option.total.amount, option.promise.latest)))
+
+    def _ways(self, consignment: Sequence[sourcing.Source]) -> tuple[logistics.FreightOption, ...]:
+        place = consignment[0].place
+        items = tuple(
+            logistics.Item(offer.weight_grams, _sides(offer.dimensions_mm), source.units)
+            for source in consignment
+            for offer in [self.offers[source.sku]]
+        )
+        to = self.wish.ship_to
+        return logistics.options(place.country, place.mode.value, to.country, to.postal_code, items, self.now.date())
+
+    def _option(self, choices: Sequence[_Choice], wanted: Mapping[str, int]) -> Option:
+        parts = [self._consigned(choice) for choice in choices]
+        lines = {line.sku: line for part in parts for line in part.lines}
+        # A notice that holds for several parcels is said once.
+        notices = dict.fromkeys(notice for part in parts for notice in part.not_included)
+        return Option(
+            option_id=new_id("opt", self.now),
+            parcels=tuple(part.parcel for part in parts),
+            lines=tuple(lines[sku] for sku in wanted),
+            not_included=tuple(notices),
+            explain=tuple(entry for part in parts for entry in part.explain),
+            quota_fen=sum(part.quota_fen for part in parts),
+        )
+
+    def _consigned(self, choice: _Choice) -> "_Part":
+        freight = self._in_currency(choice.freight.price)
+        prices = {source.sku: self._in_currency(self.offers[source.sku].price) for source in choice.sources}
+        goods = {source.sku: prices[source.sku] * source.units for source in choice.sources}
+        assessed = customs.assess(
+            self._consignment(choice, goods, freight),
+            on=self.now.date(),
+            rates=self.rates,
+            allow_unverified=aws.STAGE in _UNVERIFIED_STAGES,
+        )
+        shares = allocate(freight, _weights([goods[source.sku].amount for source in choice.sources]))
+        charges = {line.key: line for line in assessed.lines}
+        lines = tuple(
+            self._line(source, prices[source.sku], share, charges[source.sku])
+            for source, share in zip(choice.sources, shares, strict=True)
+        )
+        return _Part(
+            parcel=_parcel(choice, freight, assessed),
+            lines=lines,
+            not_included=tuple(
+                NotIncluded(n.charge, n.reason, n.source, n.amount) for n in assessed.not_included
+            ),
+            explain=(
+                *self._conversions(choice, prices),
+                self._freight_explained(choice, freight),
+                *(Explanation(e.charge, e.amount, e.rule, e.source, e.note) for e in assessed.explain),
+            ),
+            quota_fen=assessed.quota_value.amount if assessed.quota_value else 0,
+        )
+
+    def _consignment(self, choice: _Choice, goods: Mapping[str, Money], freight: Money) -> customs.Consignment:
+        place, to = choice.sources[0].place, self.wish.ship_to
+        return customs.Consignment(
+            dispatch_country=place.country,
+            destination_country=to.country,
+            destination_region=to.region,
+            mode=place.mode.value,
+            currency=self.wish.currency,
+            lines=tuple(
+                customs.ConsignmentLine(
+                    key=source.sku,
+                    hs_code=offer.hs_code or "",
+                    origin_country=offer.origin_country,
+                    quantity=source.units,
+                    goods=goods[source.sku],
+                    tax_category=offer.tax_category,
+                )
+                for source in choice.sources
+                for offer in [self.offers[source.sku]]
+            ),
+            freight=freight,
+            insurance=zero(self.wish.currency),
+            incoterm="dap" if self.wish.incoterm == "dap" else "ddp",
+            has_importer_identity=self.has_importer,
+            units_in_order=self.units,
+            cn_year_used=self.quota_used,
+        )
+
+    def _line(
+        self, source: sourcing.Source, price: Money, freight: Money, charges: customs.LineCharges
+    ) -> QuoteLine:
+        offer = self.offers[source.sku]
+        return QuoteLine(
+            sku=source.sku,
+            merchant_id=offer.merchant_id,
+            warehouse_id=source.place.warehouse_id,
+            title=offer.title,
+            quantity=source.units,
+            unit_price=price,
+            goods=price * source.units,
+            discount=zero(self.wish.currency),
+            freight=freight,
+            duty=charges.duty,
+            import_tax=charges.import_tax,
+            fees=charges.fees,
+        )
+
+    def _conversions(self, choice: _Choice, prices: Mapping[str, Money]) -> tuple[Explanation, ...]:
+        return tuple(
+            Explanation("goods", prices[source.sku] * source.units, f"{source.sku} at {base}", self.rates.citation)
+            for source in choice.sources
+            for base in [self.offers[source.sku].price]
+            if base.currency != self.wish.currency
+        )
+
+    def _freight_explained(self, choice: _Choice, freight: Money) -> Explanation:
+        way = choice.freight
+        note = f"{way.carrier} {way.service}, {way.chargeable_grams} g chargeable"
+        if way.price.currency != self.wish.currency:
+            note += f", {way.price} at the {self.rates.citation}"
+        return Explanation("freight", freight, way.rule, way.source, note)
+
+    def _in_currency(self, money: Money) -> Money:
+        return money if money.currency == self.wish.currency else self.rates.convert(money, self.wish.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One consignment, worked out."""
+
+    parcel: Parcel
+    lines: tuple[QuoteLine, ...]
+    not_included: tuple[NotIncluded, ...]
+    explain: tuple[Explanation, ...]
+    quota_fen: int
+
+
+def _parcel(choice: _Choice, freight: Money, assessed: Any) -> Parcel:
+    first, way = choice.sources[0], choice.freight
+    return Parcel(
+        merchant_id=first.merchant_id,
+        warehouse_id=first.place.warehouse_id,
+        carrier=way.carrier,
+        service=way.service,
+        regime=str(assessed.regime),
+        incoterm=assessed.incoterm,
+        lines=tuple(ParcelLine(source.sku, source.units) for source in choice.sources),
+        freight=freight,
+        promise=Promise(way.promise.earliest, way.promise.latest),
+        owed=tuple(Owed(o.authority, o.kind, o.amount, o.liable) for o in assessed.liabilities),
+    )
+
+
+def _sides(size: catalogue.Dimensions | None) -> tuple[int, int, int] | None:
+    return (size.length, size.width, size.height) if size else None
+
+
+def _shelving(source: sourcing.Source) -> Shelving:
+    place = source.place
+    return Shelving(
+        source.sku, source.merchant_id, place.warehouse_id, place.country, place.mode.value, place.buckets
+    )
+
+
+def _weights(amounts: Sequence[int]) -> Sequence[int]:
+    """Freight is shared by goods value; goods that cost nothing share it equally."""
+    return amounts if any(amounts) else [1] * len(amounts)

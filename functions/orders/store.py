@@ -1,0 +1,322 @@
+"""Rows of the table `orders`, and how they become carts, quotes and orders."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from entrepot.cloud import aws, reads, writes
+from entrepot.cloud.rows import Document, Number, Row, Text
+from entrepot.kernel.clock import rfc3339
+from entrepot.kernel.money import Money, total
+from entrepot.kernel.pagination import Page
+from entrepot.kernel.refusals import Kind, NotFound, Refusal
+from functions.orders.domain.cart import Cart, CartLine
+from functions.orders.domain.order import Order
+from functions.orders.domain.quote import Quote, QuoteExpired, QuoteUsed
+
+DUE_SHARDS: Final = 8
+_CART_KEPT: Final = timedelta(days=30)
+_QUOTE_KEPT: Final = timedelta(days=2)
+
+
+class Changed(Refusal):
+    """It was changed between reading and writing; whoever meets this reads again and decides anew."""
+
+    code = "changed_meanwhile"
+    kind = Kind.BUSY
+
+
+class CartRow(Row):
+    """A cart: pk `cart#<id>`, sk "cart". Reached by its id."""
+
+    class Meta:
+        table_name = aws.name("orders")
+
+    member_id = Text(null=True)
+    token_hash = Text()
+    lines: Document[tuple[CartLine, ...]] = Document(tuple[CartLine, ...])
+    revision = Number()
+    expires_at = Number()  # seconds since 1970, for the collection of rubbish
+
+
+class QuoteRow(Row):
+    """A quote: pk `quote#<id>`, sk "quote". Reached by its id; used once, before `valid_until`."""
+
+    class Meta:
+        table_name = aws.name("orders")
+
+    document: Document[Quote] = Document(Quote)
+    valid_until = Text()
+    order_id = Text(null=True)
+    expires_at = Number()  # seconds since 1970, for the collection of rubbish
+
+
+class DueIndex(GlobalSecondaryIndex["OrderRow"]):
+    """Orders for which the clock has something to do, by when. Sparse; eight shards."""
+
+    class Meta:
+        index_name = "due"
+        projection = AllProjection()
+
+    due_shard = Text(hash_key=True)
+    due_at = Text(range_key=True)
+
+
+class OrderRow(Row):
+    """An order: pk `order#<id>`, sk "order". Reached by its id, and through `due` while the clock waits for it."""
+
+    class Meta:
+        table_name = aws.name("orders")
+
+    status = Text()
+    document: Document[Order] = Document(Order)
+    revision = Number()
+    due_shard = Text(null=True)
+    due_at = Text(null=True)
+    due = DueIndex()
+
+
+class SummaryRow(Row):
+    """An order in a list: pk `list#member#<id>`, `list#merchant#<id>` or `list#day#<date>`, sk `<placed_at>#<id>`.
+
+    `total` is in minor units: of the merchant's own lines in a merchant's list, else of the order.
+    """
+
+    class Meta:
+        table_name = aws.name("orders")
+
+    order_id = Text()
+    status = Text()
+    payment_status = Text()
+    placed_at = Text()
+    total = Number()
+    currency = Text()
+    skus: Document[tuple[str, ...]] = Document(tuple[str, ...])
+    sku_text = Text()  # `|sku|sku|`, so that a filter can look for one
+
+
+def cart_read(cart_id: str) -> reads.Read[Cart]:
+    return reads.Read(CartRow, f"cart#{cart_id}", "cart", _cart)
+
+
+def quote_read(quote_id: str) -> reads.Read[tuple[Quote, str | None]]:
+    """The quote, and the id of the order that used it."""
+    return reads.Read(QuoteRow, f"quote#{quote_id}", "quote", lambda row: (row.document, row.order_id))
+
+
+def order_read(order_id: str) -> reads.Read[Order]:
+    return reads.Read(OrderRow, f"order#{order_id}", "order", _order)
+
+
+def create_cart(cart: Cart, now: datetime) -> writes.Write:
+    return writes.create(_cart_row(cart, now), Changed())
+
+
+def save_cart(before: Cart, after: Cart, now: datetime) -> writes.Write:
+    row = _cart_row(replace(after, revision=before.revision + 1), now)
+    return writes.put(row, CartRow.revision == before.revision, Changed())
+
+
+def delete_cart(cart: Cart) -> writes.Write:
+    return writes.delete(CartRow(f"cart#{cart.cart_id}", "cart"), CartRow.revision == cart.revision, Changed())
+
+
+def create_quote(quote: Quote) -> writes.Write:
+    row = QuoteRow(
+        f"quote#{quote.quote_id}",
+        "quote",
+        document=quote,
+        valid_until=rfc3339(quote.expires_at),
+        expires_at=int((quote.expires_at + _QUOTE_KEPT).timestamp()),
+    )
+    return writes.create(row, Changed())
+
+
+def use_quote(quote: Quote, order_id: str, now: datetime) -> writes.Write:
+    """Raises, at commit: QuoteUsed, QuoteExpired."""
+
+    def explain(row: QuoteRow | None) -> Refusal:
+        if row is None:
+            return NotFound(field="quote_id")
+        return QuoteUsed(field="quote_id") if row.order_id else QuoteExpired(field="quote_id")
+
+    return writes.update(
+        QuoteRow(f"quote#{quote.quote_id}", "quote"),
+        [QuoteRow.order_id.set(order_id)],
+        QuoteRow.order_id.does_not_exist() & (QuoteRow.valid_until > rfc3339(now)),
+        explain,
+    )
+
+
+def create_order(order: Order) -> list[writes.Write]:
+    """The order and its line in every list."""
+    summaries = [writes.create(row, Changed()) for row in _summaries(order)]
+    return [writes.create(_order_row(order), Changed()), *summaries]
+
+
+def save_order(before: Order, after: Order) -> list[writes.Write]:
+    """The order as it is now, and its line in each list where that reads differently."""
+    row = _order_row(replace(after, revision=before.revision + 1))
+    held = {summary.pk: _facts(summary) for summary in _summaries(before)}
+    return [
+        writes.put(row, OrderRow.revision == before.revision, Changed()),
+        *(
+            writes.put(summary)
+            for summary in _summaries(after)
+            if held[summary.pk] != _facts(summary)
+        ),
+    ]
+
+
+def postpone(order: Order, until: datetime) -> writes.Write:
+    """Let the clock look at an order again later."""
+    return writes.update(
+        OrderRow(f"order#{order.order_id}", "order"),
+        [OrderRow.due_at.set(rfc3339(until))],
+        OrderRow.revision == order.revision,
+        Changed(),
+    )
+
+
+def due(now: datetime, limit: int) -> Iterator[Order]:
+    """Orders for which it is time, at most `limit` of each shard, the longest overdue first."""
+    for shard in range(DUE_SHARDS):
+        yield from reads.query(
+            OrderRow,
+            str(shard),
+            _order,
+            index="due",
+            where=OrderRow.due_at <= rfc3339(now),
+            limit=limit,
+        ).items
+
+
+def _order_row(order: Order) -> OrderRow:
+    due_at = order.due_at()
+    return OrderRow(
+        f"order#{order.order_id}",
+        "order",
+        status=order.status.value,
+        document=order,
+        revision=order.revision,
+        due_shard=str(sum(order.order_id.encode()) % DUE_SHARDS) if due_at else None,
+        due_at=rfc3339(due_at) if due_at else None,
+    )
+
+
+def _summaries(order: Order) -> list[SummaryRow]:
+    skus = tuple(line.sku for line in order.lines)
+    day = order.placed_at.date().isoformat()
+    rows = [_summary(f"list#day#{day}", order, order.status.value, order.total, skus)]
+    if order.member_id:
+        rows.append(_summary(f"list#member#{order.member_id}", order, order.status.value, order.total, skus))
+    for share in order.shares:
+        lines = order.lines_of(share.merchant_id)
+        worth = total((line.bought.total for line in lines), order.currency)
+        own = tuple(line.sku for line in lines)
+        rows.append(_summary(f"list#merchant#{share.merchant_id}", order, share.status.value, worth, own))
+    return rows
+
+
+def _summary(pk: str, order: Order, status: str, worth: Money, skus: tuple[str, ...]) -> SummaryRow:
+    placed_at = rfc3339(order.placed_at)
+    return SummaryRow(
+        pk,
+        f"{placed_at}#{order.order_id}",
+        order_id=order.order_id,
+        status=status,
+        payment_status=order.payment_status,
+        placed_at=placed_at,
+        total=worth.amount,
+        currency=worth.currency,
+        skus=skus,
+        sku_text="|" + "|".join(skus) + "|",
+    )
+
+
+def _facts(row: SummaryRow) -> tuple[str, str]:
+    return (row.status, row.payment_status)
+
+
+def _cart_row(cart: Cart, now: datetime) -> CartRow:
+    return CartRow(
+        f"cart#{cart.cart_id}",
+        "cart",
+        member_id=cart.member_id,
+        token_hash=cart.token_hash,
+        lines=cart.lines,
+        revision=cart.revision,
+        expires_at=int((now + _CART_KEPT).timestamp()),
+    )
+
+
+def _cart(row: CartRow) -> Cart:
+    return Cart(row.pk.partition("#")[2], row.member_id, row.token_hash, row.lines, int(row.revision))
+
+
+def _order(row: OrderRow) -> Order:
+    return replace(row.document, revision=int(row.revision))
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """An order in a list."""
+
+    order_id: str
+    status: str
+    payment_status: str
+    placed_at: str
+    total: Money
+    skus: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which orders: at most one of status, payment_status and sku, and the time they were placed."""
+
+    placed_from: datetime | None = None
+    placed_to: datetime | None = None
+    status: str | None = None
+    payment_status: str | None = None
+    sku: str | None = None
+
+
+def summaries(scope: str, wanted: Filter, limit: int, after: Mapping[str, str] | None) -> Page[Summary]:
+    """One page of a list, newest first. `scope` is "member#<id>", "merchant#<id>" or "day#<date>"."""
+    lower = rfc3339(wanted.placed_from) if wanted.placed_from else "0"
+    upper = rfc3339(wanted.placed_to) if wanted.placed_to else "9"
+    return reads.query(
+        SummaryRow,
+        f"list#{scope}",
+        _listed,
+        where=SummaryRow.sk.between(lower, upper + "#~"),
+        only=_only(wanted),
+        limit=limit,
+        newest_first=True,
+        after=after,
+    )
+
+
+def _only(wanted: Filter) -> Condition | None:
+    if wanted.status is not None:
+        return SummaryRow.status == wanted.status
+    if wanted.payment_status is not None:
+        return SummaryRow.payment_status == wanted.payment_status
+    if wanted.sku is not None:
+        return SummaryRow.sku_text.contains(f"|{wanted.sku}|")
+    return None
+
+
+def _listed(row: SummaryRow) -> Summary:
+    return Summary(
+        row.order_id,
+        row.status,
+        row.payment_status,
+        row.placed_at,
+        Money(int(row.total), row.currency),
+        row.skus,
+    )

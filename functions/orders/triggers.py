@@ -1,0 +1,28 @@
+"""What wakes orders: events of payments and logistics, and the clock."""
+
+from datetime import datetime
+
+from entrepot.cloud.events import Triggers
+from entrepot.contracts import logistics, payments
+from functions.orders.service import clock, fulfilling, paying
+
+triggers = Triggers(__name__)
+
+orders_events = triggers.consumer(
+    "orders-events",
+    {
+        payments.PaymentAuthorised: paying.on_authorised,
+        payments.PaymentCaptured: paying.on_captured,
+        payments.PaymentProcessing: paying.on_processing,
+        payments.PaymentFailed: paying.on_failed,
+        payments.PaymentFlagged: paying.on_flagged,
+        payments.RefundSucceeded: paying.on_refund_succeeded,
+        payments.RefundFailed: paying.on_refund_failed,
+        logistics.ShipmentMoved: fulfilling.on_shipment_moved,
+    },
+)
+
+
+@triggers.schedule("rate(1 minute)")
+def orders_due(now: datetime) -> None:
+    clock.run(now)

@@ -1,0 +1,79 @@
+"""Calls of the API in this process: an API Gateway event for each, through the Chalice application as Lambda runs it."""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def code(self) -> str | None:
+        """The stable code of a problem."""
+        return self.json.get("code") if self.text else None
+
+
+def call(
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    token: str | None = None,
+    headers: dict[str, str] | None = None,
+    raw: bytes | str | None = None,
+) -> Answer:
+    """One request. `body` is sent as JSON; `raw` as it is."""
+    import app
+
+    address = urlsplit(path)
+    resource, parameters = _resource(address.path)
+    sent = {"Content-Type": "application/json", **(headers or {})}
+    if token:
+        sent["Authorization"] = f"Bearer {token}"
+    content = raw if raw is not None else json.dumps(body) if body is not None else None
+    query: dict[str, list[str]] = {}
+    for name, value in parse_qsl(address.query, keep_blank_values=True):
+        query.setdefault(name, []).append(value)
+    event = {
+        "resource": resource,
+        "path": address.path,
+        "httpMethod": method,
+        "headers": sent,
+        "multiValueQueryStringParameters": query or None,
+        "pathParameters": parameters or None,
+        "stageVariables": None,
+        "body": content.decode("utf-8", "surrogateescape") if isinstance(content, bytes) else content,
+        "isBase64Encoded": False,
+        "requestContext": {"resourcePath": resource, "httpMethod": method, "requestId": "test-request-id"},
+    }
+    answer = app.app(event, None)
+    return Answer(answer["statusCode"], answer["headers"], answer["body"])
+
+
+@cache
+def _patterns() -> list[tuple[str, re.Pattern[str]]]:
+    import app
+
+    found = []
+    for path in app.app.routes:
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)
+        found.append((path, re.compile(pattern)))
+    return sorted(found, key=lambda entry: entry[0].count("{"))
+
+
+def _resource(path: str) -> tuple[str, dict[str, str]]:
+    for resource, pattern in _patterns():
+        if match := pattern.fullmatch(path):
+            return resource, {name: unquote(value) for name, value in match.groupdict().items()}
+    return path, {}
