@@ -132,22 +132,24 @@ def change(before: Entry, after: Product, what: Change) -> tuple[Entry, list[Wri
     Raises, at commit: Moved; SkuTaken for a new variant.
     """
     entry = Entry(after, kept(before.availability, after.details.skus), before.edition + 1)
-    head = writes.put(_row(entry), ProductRow.edition == before.edition, Moved())
-    return entry, [head, _history(what, after), *_offers(before.product, after), *_cards(before, entry)]
+    return entry, [
+        _head(before, entry),
+        _history(what, after),
+        *_offers(before.product, after),
+        *_cards(before, entry),
+    ]
 
 
 def report(before: Entry, availability: Availability) -> list[Write]:
     """The writes of a changed availability; the product's revision stays. Raises, at commit: Moved."""
-    head = writes.update(
-        ProductRow(_pk(before.product), "product"),
-        [
-            ProductRow.availability.set(dict(availability)),
-            ProductRow.edition.set(before.edition + 1),
-        ],
-        ProductRow.edition == before.edition,
-        Moved(),
-    )
-    return [head, *_cards(before, Entry(before.product, availability, before.edition + 1))]
+    entry = Entry(before.product, availability, before.edition + 1)
+    return [_head(before, entry), *_cards(before, entry)]
+
+
+def _head(before: Entry, after: Entry) -> Write:
+    # A put, not an update of one attribute: it costs the same, and pynamodb's `set` takes a dict whose one key
+    # is called as a DynamoDB type ({"B": …}, and "B" is a SKU like any other) for a value already serialised.
+    return writes.put(_row(after), ProductRow.edition == before.edition, Moved())
 
 
 def _offers(before: Product, after: Product) -> list[Write]:
