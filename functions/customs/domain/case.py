@@ -1,21 +1,20 @@
 """A consignment on a day, with everything that is looked up or measured for it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Final, NamedTuple
 
 from entrepot.kernel.money import Money, allocate, rounded, total
 from functions.customs.domain.consignment import Consignment, ConsignmentLine, RateLookup
 from functions.customs.domain.refusals import DutyRateMissing, UnverifiedRate
 from functions.customs.domain.rulebook import Band, RateRow, Rule, RuleBook
 
-UNVERIFIED = "Not verified: the authority's page has not been read."
+UNVERIFIED: Final = "Not verified: the authority's page has not been read."
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """`lines` stand in the order of their keys: ties in an allocation do not depend on the caller's order."""
 
     consignment: Consignment

@@ -4,9 +4,8 @@ Charges on lines are rounded per line; a charge on the consignment is rounded on
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 from entrepot.kernel.money import Money, zero
 from functions.customs.domain.case import UNVERIFIED, Case, floored_or_rounded, percent, sentences
@@ -27,8 +26,7 @@ _ORDER: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Charged:
+class Charged(NamedTuple):
     """What one rule, by one rate row where it has one, charges on each of the case's lines."""
 
     rule: Rule

@@ -1,6 +1,5 @@
 """The packaged rule book is whole: cited, dated, without overlap, without a gap where it matters."""
 
-from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -28,7 +27,7 @@ def test_no_two_rows_of_one_scheme_hold_on_one_day() -> None:
 
 def test_the_check_for_overlaps_finds_a_rule_that_starts_too_early() -> None:
     three = next(rule for rule in RULES if rule.rule_id == "eu-three-euro")
-    early = replace(three, rule_id="too-early", effective_from=date(2026, 6, 30), effective_to=None)
+    early = three._replace(rule_id="too-early", effective_from=date(2026, 6, 30), effective_to=None)
 
     found = overlaps(rule_book("test", BOOK.unions, BOOK.excise_hs, [*RULES, early], ROWS))
 
@@ -37,7 +36,7 @@ def test_the_check_for_overlaps_finds_a_rule_that_starts_too_early() -> None:
 
 def test_the_check_for_overlaps_finds_a_second_rate_for_the_same_goods() -> None:
     row = next(row for row in ROWS if row.row_id == "eu-duty-610910")
-    second = replace(row, row_id="second", origins=frozenset({"CN"}), effective_from=date(2026, 5, 1))
+    second = row._replace(row_id="second", origins=frozenset({"CN"}), effective_from=date(2026, 5, 1))
 
     found = overlaps(rule_book("test", BOOK.unions, BOOK.excise_hs, RULES, [*ROWS, second]))
 
