@@ -1,9 +1,11 @@
 """Webhooks as AfterShip, EasyPost and 17TRACK send them: bodies from scans, and the signatures over them.
 
-All of it is pure. A body carries the whole history of a parcel so far, as the real ones do; the latest scan by its own time
-gives the parcel's status. A scan's status is our word (`registered`, `in_transit`, ...) or one of the source's own.
+All of it is pure. A body carries the whole history of a parcel so far, as the real ones do; the latest scan
+by its own time gives the parcel's status. A scan's status is our word (`registered`, `in_transit`, ...) or
+one of the source's own.
 
-Sources: AfterShip's webhook specification and sub-statuses; EasyPost's webhook and tracker objects; 17TRACK's API version 2.4.
+Sources: AfterShip's webhook specification and sub-statuses; EasyPost's webhook and tracker objects; 17TRACK's
+API version 2.4.
 """
 
 from __future__ import annotations
@@ -242,7 +244,8 @@ def webhook(
 ) -> Signed:
     """A signed webhook that tells these scans, in the order given.
 
-    Args: scans: at least one; event_id: made up when empty. Raises: ValueError: an unknown source, or no scan.
+    Args: scans: at least one; event_id: made up when empty. Raises: ValueError: an unknown source, or no
+    scan.
     """
     if source not in BODIES:
         raise ValueError(f"unknown source {source!r}")

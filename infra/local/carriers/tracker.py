@@ -74,7 +74,8 @@ class Tracker:
     def scan(self, number: str, options: Json) -> Json:
         """`POST /shipments/{tracking_number}/scans`: see the package's docstring for the options.
 
-        Returns: `{tracking_number, sent, remaining, posts: [{status, scans}]}`; status 0 where nobody answered.
+        Returns: `{tracking_number, sent, remaining, posts: [{status, scans}]}`; status 0 where nobody
+        answered.
         """
         unknown = options.keys() - _OPTIONS
         if unknown:

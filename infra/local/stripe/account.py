@@ -27,7 +27,7 @@ class Account:
     announce: Callable[[Json], None] = _nobody
     has_endpoint: bool = False
 
-    def publish(self, type: str, thing: Json, previous: Json | None = None) -> None:
+    def publish(self, name: str, thing: Json, previous: Json | None = None) -> None:
         """Record an event with a snapshot of the object as it is now, and announce it."""
         request_id, key = CAUSE.get()
         data: Json = {"object": json.loads(json.dumps(thing))}
@@ -42,7 +42,7 @@ class Account:
             "livemode": False,
             "pending_webhooks": int(self.has_endpoint),
             "request": {"id": request_id, "idempotency_key": key},
-            "type": type,
+            "type": name,
         }
         self.store.add(event)
         if self.has_endpoint:

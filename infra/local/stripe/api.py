@@ -63,7 +63,7 @@ class Api:
             return self._control(request)
         fault = self._faults.strike(request.method, request.path)
         if fault is not None and fault.mode is Mode.UNAVAILABLE:
-            error = StripeError(fault.status, "Stripe is not available.", type="api_error")
+            error = StripeError(fault.status, "Stripe is not available.", kind="api_error")
             return self._reply(error.status, error.body, _new_request_id())
         if fault is not None and fault.mode is Mode.HANG:
             self._faults.wait_out(fault)
@@ -191,8 +191,8 @@ class Api:
         if not key:
             raise StripeError(
                 401,
-                "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer"
-                " auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
+                "You did not provide an API key. You need to provide your API key in the Authorization"
+                " header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
             )
         publishable = key.startswith("pk_test_") and request.path.endswith("/confirm")
         if publishable and b"client_secret=" in request.body:

@@ -1,4 +1,7 @@
-"""Balance transactions: every movement of the account's money, and the charge whose fee becomes known later."""
+"""Balance transactions.
+
+Every movement of the account's money, and the charge whose fee becomes known later.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ DAY_SECONDS: Final = 86_400
 _CATEGORIES: Final = {"adjustment": "dispute", "transfer_refund": "transfer_reversal"}
 
 
-def moved(store: Store, type: str, amount: int, currency: str, source: str, fee_amount: int = 0) -> Json:
+def moved(store: Store, kind: str, amount: int, currency: str, source: str, fee_amount: int = 0) -> Json:
     """Record a movement of `amount` minor units, negative when it leaves the account."""
     details = {"amount": fee_amount, "application": None, "currency": currency, "type": "stripe_fee"}
     return store.add(
@@ -21,7 +24,7 @@ def moved(store: Store, type: str, amount: int, currency: str, source: str, fee_
             "id": store.new_id("balance_transaction"),
             "object": "balance_transaction",
             "amount": amount,
-            "available_on": now() + 2 * DAY_SECONDS if type == "charge" else now(),
+            "available_on": now() + 2 * DAY_SECONDS if kind == "charge" else now(),
             "balance_type": "payments",
             "created": now(),
             "currency": currency,
@@ -30,10 +33,10 @@ def moved(store: Store, type: str, amount: int, currency: str, source: str, fee_
             "fee": fee_amount,
             "fee_details": [{**details, "description": "Stripe processing fees"}] if fee_amount else [],
             "net": amount - fee_amount,
-            "reporting_category": _CATEGORIES.get(type, type),
+            "reporting_category": _CATEGORIES.get(kind, kind),
             "source": source,
-            "status": "pending" if type == "charge" else "available",
-            "type": type,
+            "status": "pending" if kind == "charge" else "available",
+            "type": kind,
         }
     )
 
@@ -44,7 +47,10 @@ def held(store: Store, currency: str) -> int:
 
 
 def balance(store: Store) -> Json:
-    """The `balance` object; what is pending at Stripe counts as available here, so that transfers need not wait."""
+    """The `balance` object.
+
+    What is pending at Stripe counts as available here, so that transfers need not wait.
+    """
     currencies = sorted({entry["currency"] for entry in store.newest("balance_transaction")})
     sums = [
         {

@@ -14,7 +14,10 @@ AUTHORISATION_DAYS: Final = 7
 
 
 def opened(account: Account, intent: Json, method: Json, how: Behaviour, status: str) -> Json:
-    """Record a charge for the whole intent with status `succeeded`, `pending` or `failed`; nothing is captured yet."""
+    """Record a charge for the whole intent with status `succeeded`, `pending` or `failed`.
+
+    Nothing is captured yet.
+    """
     store = account.store
     failed = status == "failed"
     charge = store.add(
@@ -77,7 +80,10 @@ def captured(account: Account, charge: Json, amount: int) -> None:
 
 
 def released(account: Account, charge: Json, event: str) -> None:
-    """Give an authorisation back uncaptured: `charge.refunded` when cancelled, `charge.expired` when it lapsed."""
+    """Give an authorisation back uncaptured.
+
+    `charge.refunded` when cancelled, `charge.expired` when it lapsed.
+    """
     charge["amount_refunded"] = charge["amount"]
     charge["refunded"] = True
     account.publish(event, charge, {"amount_refunded": 0, "refunded": False})

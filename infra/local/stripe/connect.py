@@ -77,8 +77,8 @@ def create_reversal(account: Account, params: Params, identifier: str) -> Json:
         raise refused(f"Transfer {identifier} is already fully reversed.")
     if amount is not None and amount > left:
         raise refused(
-            f"Transfer reversal amount ({shown(amount, currency)}) is greater than unreversed amount on transfer"
-            f" ({shown(left, currency)})",
+            f"Transfer reversal amount ({shown(amount, currency)}) is greater than unreversed amount on"
+            f" transfer ({shown(left, currency)})",
             param="amount",
         )
     reversal_id = store.new_id("transfer_reversal")

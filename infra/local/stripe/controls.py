@@ -1,4 +1,7 @@
-"""The test controls under `/test/`: the shopper, the bank and the trouble that no API call makes. See the package's docstring."""
+"""The test controls under `/test/`.
+
+The shopper, the bank and the trouble that no API call makes. See the package's docstring.
+"""
 
 from __future__ import annotations
 
@@ -196,7 +199,8 @@ class Controls:
     def _require(intent: Json, *statuses: str) -> None:
         if intent["status"] not in statuses:
             raise refused(
-                f"The PaymentIntent has a status of {intent['status']}; this takes one of {', '.join(statuses)}.",
+                f"The PaymentIntent has a status of {intent['status']}; this takes one of"
+                f" {', '.join(statuses)}.",
                 "payment_intent_unexpected_state",
                 intent=intent,
             )

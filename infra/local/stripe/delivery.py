@@ -1,6 +1,7 @@
 """Delivers events to the webhook endpoint from background threads, again until it answers 2xx.
 
-Stripe promises neither order nor a single delivery; neither does this. While deliveries are held back, events gather.
+Stripe promises neither order nor a single delivery; neither does this. While deliveries are held back, events
+gather.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ WORKERS: Final = 4
 
 
 class Courier:
-    """Carries events to one endpoint. Attempts are counted in the store, so that a restart goes on where it stopped."""
+    """Carries events to one endpoint.
+
+    Attempts are counted in the store, so that a restart goes on where it stopped.
+    """
 
     def __init__(self, store: Store, url: str, secret: str) -> None:
         """Args: url: an absolute http address; secret: the endpoint's signing secret (`whsec_...`)."""
@@ -69,8 +73,9 @@ class Courier:
     def release(self, order: str, seed: int, chosen: list[str] | None) -> list[Json]:
         """Deliver what was held, one after the other in the given order, then go on as usual.
 
-        Args: order: `created`, `reversed` or `shuffled` (by `seed`); chosen: the events to deliver and their order, then
-        those not chosen stay held back. Returns: `{event, type, status}` of each attempt; those that failed are retried.
+        Args: order: `created`, `reversed` or `shuffled` (by `seed`); chosen: the events to deliver and their
+        order, then those not chosen stay held back. Returns: `{event, type, status}` of each attempt; those
+        that failed are retried.
         """
         with self._changed:
             waiting = [identifier for _, _, identifier in sorted(self._due, key=lambda entry: entry[1])]
@@ -93,7 +98,10 @@ class Courier:
     def deliver(
         self, event: Json, times: int, concurrent: bool, age: int = 0, secret: str | None = None
     ) -> list[int]:
-        """Deliver an event here and now, beside the usual deliveries; statuses in order, 0 where nobody answered."""
+        """Deliver an event here and now, beside the usual deliveries.
+
+        Statuses in order, 0 where nobody answered.
+        """
 
         def once(_: int) -> int:
             return self.send(event, age, secret)

@@ -8,8 +8,8 @@ from infra.local.stripe.serving import Json
 class StripeError(Exception):
     """An answer of the form `{"error": {type, code, message, param, ...}}`.
 
-    `executed` says whether the endpoint began its work: Stripe keeps the answer under the idempotency key only then, so that
-    a request refused for its parameters may be mended and sent again under the same key.
+    `executed` says whether the endpoint began its work: Stripe keeps the answer under the idempotency key
+    only then, so that a request refused for its parameters may be mended and sent again under the same key.
     """
 
     def __init__(
@@ -17,7 +17,7 @@ class StripeError(Exception):
         status: int,
         message: str,
         *,
-        type: str = "invalid_request_error",
+        kind: str = "invalid_request_error",
         code: str | None = None,
         param: str | None = None,
         executed: bool = True,
@@ -26,7 +26,7 @@ class StripeError(Exception):
         super().__init__(message)
         self.status = status
         self.executed = executed
-        given = {"code": code, "message": message, "param": param, "type": type, **more}
+        given = {"code": code, "message": message, "param": param, "type": kind, **more}
         self.error: Json = {name: value for name, value in given.items() if value is not None}
 
     @property

@@ -1,4 +1,7 @@
-"""Faults of the provider, ordered by a test: it is down, hangs, is slow, or drops the connection before or after acting."""
+"""Faults of the provider, ordered by a test.
+
+It is down, hangs, is slow, or drops the connection before or after acting.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from infra.local.stripe.serving import Json
 
 
 class Mode(StrEnum):
-    """`hang` keeps the connection until the fault is cleared and then drops it, `slow` acts and answers then."""
+    """`hang` keeps the connection until the fault is cleared and then drops it; `slow` acts and answers."""
 
     UNAVAILABLE = "unavailable"
     HANG = "hang"
@@ -23,7 +26,10 @@ class Mode(StrEnum):
 
 @dataclass(slots=True)
 class Fault:
-    """Strikes calls of `method` (any when empty) whose path begins with `path`, `times` times (None: until cleared)."""
+    """Strikes calls whose path begins with `path`.
+
+    method: any when empty. times: None until cleared. until: monotonic seconds. status: of `unavailable`.
+    """
 
     mode: Mode
     method: str

@@ -1,4 +1,7 @@
-"""Parameters as Stripe reads them: forms with nested brackets, every value a string, unknown names refused."""
+"""Parameters as Stripe reads them.
+
+Forms with nested brackets, every value a string, unknown names refused.
+"""
 
 from __future__ import annotations
 

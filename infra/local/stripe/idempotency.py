@@ -1,7 +1,8 @@
 """Idempotency-Key as Stripe keeps it.
 
-The answer of the first request that began its work is given again for 24 hours, failures included; other parameters or
-another endpoint under the same key are refused; a key in use is 409. A request refused before its work began leaves the key free.
+The answer of the first request that began its work is given again for 24 hours, failures included; other
+parameters or another endpoint under the same key are refused; a key in use is 409. A request refused before
+its work began leaves the key free.
 """
 
 from __future__ import annotations
@@ -19,14 +20,20 @@ MAX_KEY: Final = 255
 
 
 class Keys:
-    """The keys of one account. Answers are in the store; keys in flight die with the process, as their work does."""
+    """The keys of one account.
+
+    Answers are in the store; keys in flight die with the process, as their work does.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._in_flight: set[str] = set()
 
     def claim(self, key: str, path: str, fields: Fields) -> Json | None:
-        """The earlier answer `{status, body, request_id}`, or None: the caller then works, and must `keep` or `free`."""
+        """The earlier answer `{status, body, request_id}`, or None.
+
+        The caller then works, and must `keep` or `free`.
+        """
         if len(key) > MAX_KEY:
             raise invalid(f"Idempotency keys may be at most {MAX_KEY} characters long.")
         digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
@@ -34,9 +41,9 @@ class Keys:
             if key in self._in_flight:
                 raise StripeError(
                     409,
-                    f"There is currently another in-progress request using this idempotency key (that probably means you"
-                    f" submitted twice, and the other request is still going through): {key}.",
-                    type="idempotency_error",
+                    "There is currently another in-progress request using this idempotency key (that probably"
+                    f" means you submitted twice, and the other request is still going through): {key}.",
+                    kind="idempotency_error",
                     code="idempotency_key_in_use",
                     executed=False,
                 )
@@ -71,9 +78,9 @@ class Keys:
             )
         elif known["digest"] != digest:
             message = (
-                "Keys for idempotent requests can only be used with the same parameters they were first used with."
-                f" {advice}"
+                "Keys for idempotent requests can only be used with the same parameters they were first used"
+                f" with. {advice}"
             )
         else:
             return
-        raise StripeError(400, message, type="idempotency_error", executed=False)
+        raise StripeError(400, message, kind="idempotency_error", executed=False)

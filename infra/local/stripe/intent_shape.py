@@ -79,7 +79,10 @@ def new_intent(store: Store, params: Params) -> Json:
 
 
 def next_action(intent: Json, how: Behaviour, return_url: str | None) -> Json:
-    """What the shopper must do; the addresses lead nowhere, `POST /test/payment_intents/{id}/authenticate` does it."""
+    """What the shopper must do.
+
+    The addresses lead nowhere, `POST /test/payment_intents/{id}/authenticate` does it.
+    """
     url = f"https://hooks.stripe.invalid/redirect/authenticate/{intent['id']}"
     if how.type == methods.TRANSFER:
         details = {
@@ -119,7 +122,8 @@ def _kinds(params: Params) -> tuple[Json | None, list[str]]:
         automatic.done()
         if enabled and types is not None:
             raise invalid(
-                "You may only specify one of these parameters: automatic_payment_methods, payment_method_types.",
+                "You may only specify one of these parameters: automatic_payment_methods,"
+                " payment_method_types.",
                 "payment_method_types",
             )
     if not enabled:

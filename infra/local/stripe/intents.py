@@ -15,7 +15,7 @@ from infra.local.stripe.serving import Json
 from infra.local.stripe.store import now
 
 PAYABLE: Final = ("requires_payment_method", "requires_confirmation", "requires_action")
-# A processing debit is on its way and no longer ours to stop; Stripe lists it as cancellable for some bank debits only.
+# A processing debit is on its way and no longer ours to stop; Stripe lets only some bank debits be cancelled.
 CANCELLABLE: Final = (
     "requires_payment_method",
     "requires_capture",
@@ -57,8 +57,9 @@ def update(account: Account, params: Params, identifier: str) -> Json:
     if (amount is not None or chosen is not None) and intent["status"] not in PAYABLE:
         raise _state_error(
             intent,
-            f"This PaymentIntent's amount could not be updated because it has a status of {intent['status']}. You may only"
-            f" update the amount of a PaymentIntent with one of the following statuses: {', '.join(PAYABLE)}.",
+            f"This PaymentIntent's amount could not be updated because it has a status of {intent['status']}."
+            " You may only update the amount of a PaymentIntent with one of the following statuses:"
+            f" {', '.join(PAYABLE)}.",
         )
     if amount is not None:
         check_charge(amount, intent["currency"])
@@ -74,7 +75,10 @@ def update(account: Account, params: Params, identifier: str) -> Json:
 
 
 def confirm(account: Account, params: Params, identifier: str) -> Json:
-    """`POST /v1/payment_intents/{id}/confirm`; a card declined is a 402 and leaves the intent payable again."""
+    """`POST /v1/payment_intents/{id}/confirm`.
+
+    A card declined is a 402 and leaves the intent payable again.
+    """
     intent = account.store.get("payment_intent", identifier, "intent")
     chosen, return_url = _chosen_method(params), params.text("return_url")
     no_action = params.flag("error_on_requires_action")
@@ -142,8 +146,8 @@ def cancel(account: Account, params: Params, identifier: str) -> Json:
     if intent["status"] not in CANCELLABLE:
         raise _state_error(
             intent,
-            f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}. Only a PaymentIntent with"
-            f" one of the following statuses may be canceled: {', '.join(CANCELLABLE)}.",
+            f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}. Only a"
+            f" PaymentIntent with one of the following statuses may be canceled: {', '.join(CANCELLABLE)}.",
         )
     return ended(account, intent, reason, "charge.refunded")
 
@@ -249,8 +253,8 @@ def _choose(account: Account, intent: Json, name: str) -> None:
     method = methods.attached(account.store, name)
     if method["type"] not in intent["payment_method_types"]:
         raise refused(
-            f"The PaymentMethod provided ({method['type']}) is not allowed for this PaymentIntent. Allowed types:"
-            f" {', '.join(intent['payment_method_types'])}.",
+            f"The PaymentMethod provided ({method['type']}) is not allowed for this PaymentIntent. Allowed"
+            f" types: {', '.join(intent['payment_method_types'])}.",
             "payment_intent_incompatible_payment_method",
             "payment_method",
         )
@@ -263,8 +267,9 @@ def _check_return(intent: Json, return_url: str | None) -> None:
     automatic = intent["automatic_payment_methods"]
     if return_url is None and automatic is not None and automatic["allow_redirects"] == "always":
         raise refused(
-            "This PaymentIntent accepts payment methods that might redirect your customer off of your page: provide a"
-            " `return_url`, or create it with `automatic_payment_methods[allow_redirects]` set to `never`.",
+            "This PaymentIntent accepts payment methods that might redirect your customer off of your page:"
+            " provide a `return_url`, or create it with `automatic_payment_methods[allow_redirects]` set to"
+            " `never`.",
             param="return_url",
         )
 
@@ -276,7 +281,7 @@ def _state_error(intent: Json, message: str) -> StripeError:
 def _card_error(intent: Json) -> StripeError:
     error = dict(intent["last_payment_error"])
     return StripeError(
-        402, error.pop("message"), type="card_error", payment_intent=intent, **_without_type(error)
+        402, error.pop("message"), kind="card_error", payment_intent=intent, **_without_type(error)
     )
 
 

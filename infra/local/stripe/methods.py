@@ -1,7 +1,8 @@
 """Test payment methods and what becomes of a payment with each of them.
 
-The card names are those of https://docs.stripe.com/testing. Kinds other than cards have no documented `pm_` names that work
-for every flow; here each is `pm_standin_<type>`, which is also what `payment_method_data[type]` stands for.
+The card names are those of https://docs.stripe.com/testing. Kinds other than cards have no documented `pm_`
+names that work for every flow; here each is `pm_standin_<type>`, which is also what
+`payment_method_data[type]` stands for.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ class Flow(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """`then` is what follows the shopper's action; `refund` how its refunds end; `dispute` the reason of one to come."""
+    """What becomes of a payment.
+
+    then: what follows the shopper's action. refund: how its refunds end. dispute: the reason of one to come.
+    """
 
     type: str
     flow: Flow
@@ -49,9 +53,10 @@ TYPES: Final = ("card", "link", *REDIRECTS, *DEBITS, TRANSFER)
 
 _VISA: Final = Behaviour("card", Flow.SUCCEED)
 _BRANDS: Final = {
-    "visa": "4242", "visa_debit": "5556", "mastercard": "4444", "mastercard_debit": "3222", "mastercard_prepaid": "5100",
-    "amex": "8431", "discover": "9424", "diners": "3237", "jcb": "0505", "unionpay": "0005", "us": "4242", "cn": "0002",
-    "de": "0016", "gb": "0000", "it": "0008", "bypassPending": "0077",
+    "visa": "4242", "visa_debit": "5556", "mastercard": "4444", "mastercard_debit": "3222",
+    "mastercard_prepaid": "5100", "amex": "8431", "discover": "9424", "diners": "3237", "jcb": "0505",
+    "unionpay": "0005", "us": "4242", "cn": "0002", "de": "0016", "gb": "0000", "it": "0008",
+    "bypassPending": "0077",
 }  # fmt: skip
 _DECLINES: Final = {
     "": ("0002", "card_declined", "generic_decline", "Your card was declined."),

@@ -1,11 +1,12 @@
 """A small threaded HTTP server on 127.0.0.1, shared by the stand-ins of this folder.
 
-An application is one function from `Request` to `Reply`; it answers None to drop the connection without a word, as a
-provider does whose network fails after it has acted.
+An application is one function from `Request` to `Reply`; it answers None to drop the connection without a
+word, as a provider does whose network fails after it has acted.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import socket
@@ -59,7 +60,7 @@ class LocalServer:
     def __init__(self, port: int, application: Application) -> None:
         """Bind the port (0: any free one). Raises OSError when it is taken."""
         self._server = _Server((HOST, port), application)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.2,), daemon=True)
 
     @property
     def port(self) -> int:
@@ -77,7 +78,12 @@ class LocalServer:
 
     def stop(self) -> None:
         """Stop accepting and close the port."""
-        self._server.shutdown()
+        closing = threading.Thread(target=self._server.shutdown)
+        closing.start()
+        # The loop looks for its end between connections: one more ends its wait at once.
+        with contextlib.suppress(OSError):
+            socket.create_connection((HOST, self.port), timeout=1).close()
+        closing.join()
         self._server.server_close()
         self._thread.join()
 
@@ -118,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
         assert isinstance(server, _Server)
         try:
             reply = server.application(request)
-        except Exception:  # the edge of the server: a bug must be an answer, not a hanging client
+        except Exception:  # noqa: BLE001 - the server's edge: a bug must be an answer, not a hanging client
             traceback.print_exc()
             reply = Reply.json(500, {"error": {"type": "api_error", "message": "the stand-in failed"}})
         if reply is None:
@@ -126,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(reply)
 
-    do_GET = do_POST = do_DELETE = _serve
+    do_GET = do_POST = do_DELETE = _serve  # noqa: N815 - the base class asks for these names
 
     def _send(self, reply: Reply) -> None:
         self.send_response(reply.status)
@@ -140,12 +146,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _drop(self) -> None:
         self.close_connection = True
-        try:
+        with contextlib.suppress(OSError):  # the client may be faster
             self.connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # the client was faster
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it)
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
         """Say nothing: the stand-ins share a terminal with the story."""
 
 

@@ -24,7 +24,10 @@ class StripeStandIn:
         state: Path | None = None,
         secret_key: str | None = None,
     ) -> None:
-        """Args: port: 0 for any free one; webhook_url: empty for no endpoint; state: kept there between starts."""
+        """Bind the port; nothing is served yet.
+
+        Args: port: 0 for any free one; webhook_url: empty for no endpoint; state: kept there between starts.
+        """
         store = Store()
         if state is not None:
             store.load(state)

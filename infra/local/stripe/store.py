@@ -1,6 +1,9 @@
-"""What the stand-in remembers: objects by kind and id, and what is under way; kept in one JSON file between starts.
+"""What the stand-in remembers: objects by kind and id, and what is under way.
 
-All of it is guarded by one lock. Nothing that waits (a delivery, a held request) may be done while holding it.
+It is kept in one JSON file between starts.
+
+All of it is guarded by one lock. Nothing that waits (a delivery, a held request) may be done while holding
+it.
 """
 
 from __future__ import annotations
@@ -51,8 +54,9 @@ def random_word(length: int = 24) -> str:
 class Store:
     """The objects of one account.
 
-    `aliases` maps a payment method's id to the test method it was made from; `unsettled` are captured charges whose fee is
-    not known yet; `undelivered` maps an event's id to the attempts made; `answers` are idempotent answers by key.
+    `aliases` maps a payment method's id to the test method it was made from; `unsettled` are captured charges
+    whose fee is not known yet; `undelivered` maps an event's id to the attempts made; `answers` are
+    idempotent answers by key.
     """
 
     def __init__(self) -> None:
@@ -111,7 +115,10 @@ class Store:
                 self._expand(item, rest, path)
 
     def save(self, path: Path) -> None:
-        """Write everything to the file, whole or not at all; answers that are old or not given yet stay behind."""
+        """Write everything to the file, whole or not at all.
+
+        Answers that are old or not given yet stay behind.
+        """
         with self.lock:
             kept = {
                 key: known
@@ -152,7 +159,10 @@ class Store:
 
 
 def page(things: list[Json], params: Params, url: str) -> Json:
-    """A list object of things given newest first, by `created`, `limit`, `starting_after` and `ending_before`."""
+    """A list object of things given newest first.
+
+    Params: `created`, `limit` (1 to 100, else 10), `starting_after`, `ending_before`.
+    """
     things = _created_within(things, params)
     limit = params.whole("limit", least=1) or 10
     after, before = params.text("starting_after"), params.text("ending_before")
