@@ -2,7 +2,6 @@
 
 from entrepot.cloud import basics, relay
 from entrepot.cloud.application import Application
-
 from functions.catalogue import facade as catalogue
 from functions.catalogue import ports as catalogue_ports
 from functions.catalogue import routes as catalogue_routes

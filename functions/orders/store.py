@@ -55,7 +55,7 @@ class QuoteRow(Row):
     expires_at = Number()  # seconds since 1970, for the collection of rubbish
 
 
-class DueIndex(GlobalSecondaryIndex["OrderRow"]):
+class DueIndex(GlobalSecondaryIndex["OrderRow"]):  # type: ignore[no-untyped-call]
     """Orders for which the clock has something to do, by when. Sparse; eight shards."""
 
     class Meta:
@@ -122,7 +122,9 @@ def save_cart(before: Cart, after: Cart, now: datetime) -> writes.Write:
 
 
 def delete_cart(cart: Cart) -> writes.Write:
-    return writes.delete(CartRow(f"cart#{cart.cart_id}", "cart"), CartRow.revision == cart.revision, Changed())
+    return writes.delete(
+        CartRow(f"cart#{cart.cart_id}", "cart"), CartRow.revision == cart.revision, Changed()
+    )
 
 
 def create_quote(quote: Quote) -> writes.Write:
@@ -164,11 +166,7 @@ def save_order(before: Order, after: Order) -> list[writes.Write]:
     held = {summary.pk: _facts(summary) for summary in _summaries(before)}
     return [
         writes.put(row, OrderRow.revision == before.revision, Changed()),
-        *(
-            writes.put(summary)
-            for summary in _summaries(after)
-            if held[summary.pk] != _facts(summary)
-        ),
+        *(writes.put(summary) for summary in _summaries(after) if held[summary.pk] != _facts(summary)),
     ]
 
 

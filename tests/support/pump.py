@@ -92,7 +92,9 @@ def _waiting() -> list[tuple[str, str]]:
     found = []
     for queue in ("payments-webhooks", "logistics-scans"):
         url = aws.queue_url(queue)
-        while batch := aws.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        while (
+            batch := aws.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages")
+        ):
             for message in batch:
                 found.append((queue, message["Body"]))
                 aws.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])

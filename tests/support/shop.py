@@ -17,7 +17,7 @@ BERLIN = {
     "country": "DE",
 }
 CONTACT = {"name": "Anna Schmidt", "email": "anna@example.com"}
-HEADPHONES = {
+HEADPHONES: dict[str, Any] = {
     "title": "Headphones",
     "origin_country": "CN",
     "hs_code": "851830",
@@ -72,7 +72,7 @@ class Shop:
 
     def product(self, merchant: Merchant, sku: str, **changes: Any) -> str:
         """A published product with one variant. `changes` are of the product; `variant` holds those of the variant."""
-        variant = {**HEADPHONES["variants"][0], "sku": sku, **changes.pop("variant", {})}  # type: ignore[index]
+        variant = {**HEADPHONES["variants"][0], "sku": sku, **changes.pop("variant", {})}
         body = {**HEADPHONES, **changes, "variants": [variant]}
         made = self._made(call("POST", "/v1/products", body, token=merchant.token))
         answer = call("POST", f"/v1/products/{made['id']}/publish", token=merchant.token)
@@ -81,9 +81,7 @@ class Shop:
 
     def receive(self, merchant: Merchant, sku: str, units: int, **warehouse: str) -> None:
         body = {"warehouse_id": self.warehouse(merchant, **warehouse), "units": units, "cause": "receipt"}
-        self._made(
-            call("POST", f"/v1/stock/{sku}/movements", body, token=merchant.token, headers=self.key())
-        )
+        self._made(call("POST", f"/v1/stock/{sku}/movements", body, token=merchant.token, headers=self.key()))
 
     def stocked(self, sku: str, units: int, merchant: Merchant | None = None, **warehouse: str) -> Merchant:
         """A product on sale with so many units in one warehouse."""
@@ -138,7 +136,9 @@ class Shop:
         assert 200 == answer.status, answer.text
         return answer.json
 
-    def ship(self, merchant: Merchant, placed: Any, lines: dict[str, int], number: str = "YT1234567890") -> Any:
+    def ship(
+        self, merchant: Merchant, placed: Any, lines: dict[str, int], number: str = "YT1234567890"
+    ) -> Any:
         body = {
             "carrier": "yunexpress",
             "tracking_number": number,

@@ -49,7 +49,12 @@ def expired(order: Order, now: datetime) -> Order:
 
 
 def cancelled(
-    order: Order, wanted: Mapping[str, int] | None, merchants: Iterable[str], reason: str, actor: str, now: datetime
+    order: Order,
+    wanted: Mapping[str, int] | None,
+    merchants: Iterable[str],
+    reason: str,
+    actor: str,
+    now: datetime,
 ) -> tuple[Order, Taken]:
     """Units that are not yet shipped, cancelled: those `wanted` by SKU, or all of the `merchants`.
 
@@ -57,7 +62,9 @@ def cancelled(
         part. UnknownLine, TooManyUnits.
     """
     scope = frozenset(merchants)
-    if order.status is Status.AWAITING_PAYMENT and (wanted is not None or scope != frozenset(order.merchants)):
+    if order.status is Status.AWAITING_PAYMENT and (
+        wanted is not None or scope != frozenset(order.merchants)
+    ):
         raise IllegalTransition("An unpaid order is cancelled as a whole.", status=order.status.value)
     units = _wanted(order, wanted, scope)
     if not any(units.values()):
@@ -69,7 +76,11 @@ def cancelled(
         ),
     )
     lines = tuple(
-        replace(line, cancelled=line.cancelled + units[line.sku], packed=min(line.packed, line.unshipped - units[line.sku]))
+        replace(
+            line,
+            cancelled=line.cancelled + units[line.sku],
+            packed=min(line.packed, line.unshipped - units[line.sku]),
+        )
         if units.get(line.sku)
         else line
         for line in order.lines

@@ -29,7 +29,11 @@ def refundable(order: Order, merchant_id: str) -> Money:
     lines = order.lines_of(merchant_id)
     bought = total((line.worth(line.bought.quantity) for line in lines), order.currency)
     captured = min(order.captured, order.total.amount)
-    share = Money(bought.amount * captured // order.total.amount, order.currency) if order.total else zero(order.currency)
+    share = (
+        Money(bought.amount * captured // order.total.amount, order.currency)
+        if order.total
+        else zero(order.currency)
+    )
     spent = sum(
         part.amount
         for refund in order.refunds
@@ -89,7 +93,12 @@ def of_cancelled(order: Order, taken: Taken) -> tuple[RefundPart, ...]:
 def granted(order: Order, refund: RefundRef, actor: str, now: datetime) -> Order:
     after = replace(order, refunds=(*order.refunds, refund))
     return after.noted(
-        now, "refund_requested", actor, refund_id=refund.refund_id, amount=str(refund.amount.amount), why=refund.reason
+        now,
+        "refund_requested",
+        actor,
+        refund_id=refund.refund_id,
+        amount=str(refund.amount.amount),
+        why=refund.reason,
     )
 
 

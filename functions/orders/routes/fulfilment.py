@@ -65,5 +65,9 @@ def make_refund(call: Call, body: RefundBody) -> RefundView:
     )
     refund, order_id = refunds.refund(wanted, caller(call), call.once(call.member.member_id), call.now)
     return RefundView(
-        id=refund.refund_id, order_id=order_id, amount=refund.amount, status=refund.status, reason=refund.reason
+        id=refund.refund_id,
+        order_id=order_id,
+        amount=refund.amount,
+        status=refund.status,
+        reason=refund.reason,
     )

@@ -85,7 +85,9 @@ def units(lines: list[SkuLine] | None) -> dict[str, int] | None:
 def place_order(call: Call, body: OrderBody) -> PlacedView:
     who = caller(call)
     contact = Contact(body.contact.name, body.contact.email, body.contact.phone)
-    request = placing.Request(body.quote_id, body.option_id, contact, body.payment.method, body.payment.capture)
+    request = placing.Request(
+        body.quote_id, body.option_id, contact, body.payment.method, body.payment.capture
+    )
     placed = placing.place(request, who, call.once(who.member_id or body.quote_id), call.now)
     return placed_view(placed.order, placed.payment, access.order_token(placed.order.order_id))
 
@@ -93,9 +95,7 @@ def place_order(call: Call, body: OrderBody) -> PlacedView:
 @api.get("/v1/orders", allow="orders.list", query=ListQuery)
 def list_orders(call: Call) -> OrdersView:
     query: ListQuery = call.query
-    wanted = Filter(
-        query.placed_from, query.placed_to, query.status, query.payment_status, query.sku
-    )
+    wanted = Filter(query.placed_from, query.placed_to, query.status, query.payment_status, query.sku)
     binding = msgspec.json.encode([wanted, query.limit]).decode()
     found = listing.orders(call.member, wanted, query.limit, call.after(query.cursor, binding), call.now)
     return OrdersView(

@@ -106,6 +106,7 @@ def _option(option: Option) -> OptionView:
 
 
 def _cart_line(line: PricedLine) -> CartLineView:
+    warning: str | None
     if line.offer is None:
         warning = "not_on_sale"
     elif not line.available:

@@ -15,7 +15,9 @@ from functions.orders.routes.carts import caller
 from functions.orders.routes.quote_views import QuoteView, quote_view
 from functions.orders.service import quoting
 
-Codes = Annotated[list[Annotated[str, msgspec.Meta(min_length=1, max_length=64)]], msgspec.Meta(max_length=20)]
+Codes = Annotated[
+    list[Annotated[str, msgspec.Meta(min_length=1, max_length=64)]], msgspec.Meta(max_length=20)
+]
 
 
 class ImporterBody(Body, frozen=True):
@@ -33,7 +35,7 @@ class QuoteBody(Body, frozen=True, kw_only=True):
     currency: CurrencyCode
     incoterm: Literal["ddp", "dap"] = "ddp"
     importer_identity: ImporterBody | None = None
-    coupon_codes: Codes = []
+    coupon_codes: Codes = msgspec.field(default_factory=list)
     points: Annotated[int, msgspec.Meta(ge=0, le=10**9)] = 0
 
 
@@ -68,5 +70,7 @@ def _wish(body: QuoteBody) -> quoting.Wish:
         ship_to=Address(**msgspec.structs.asdict(body.ship_to)),
         currency=body.currency,
         incoterm=body.incoterm,
-        importer=customs.ImporterIdentity(identity.kind, identity.name, identity.number) if identity else None,
+        importer=customs.ImporterIdentity(identity.kind, identity.name, identity.number)
+        if identity
+        else None,
     )

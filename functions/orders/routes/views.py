@@ -180,7 +180,9 @@ def _whole_view(order: Order, payment: PaymentView | None) -> OrderView:
         explain=list(order.explain),
         not_included=list(order.not_included),
         rates=order.rates,
-        payment=payment_out(payment) if payment else PaymentOut(id=order.payment_id, status=order.payment_status),
+        payment=payment_out(payment)
+        if payment
+        else PaymentOut(id=order.payment_id, status=order.payment_status),
     )
 
 

@@ -39,7 +39,7 @@ def seen(order_id: str, caller: Caller) -> Sight:
 def sight(order: Order | None, caller: Caller) -> Sight:
     """Raises: NotFound: there is no such order, or not for this caller."""
     if order is None:
-        raise NotFound()
+        raise NotFound
     who = caller.principal
     if who and who.role == "operator":
         return Sight(order, "operator")
@@ -49,4 +49,4 @@ def sight(order: Order | None, caller: Caller) -> Sight:
         return Sight(order, "shopper")
     if caller.token and hmac.compare_digest(caller.token, order_token(order.order_id)):
         return Sight(order, "shopper")
-    raise NotFound()
+    raise NotFound

@@ -1,5 +1,6 @@
 """Cancelling, whole or by line: stock, quota and money go back exactly once."""
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -35,10 +36,8 @@ def cancel(
         # comes later is refunded by itself.
         changes.cancelled(sight.order, lines, sight.merchants, reason, sight.role, now)
         payments.cancel_intent(sight.order.payment_id, now)
-    try:
+    with contextlib.suppress(AlreadyDone):
         until_unchanged(lambda: _cancel(order_id, lines, reason, caller, once, now))
-    except AlreadyDone:
-        pass
     return access.seen(order_id, caller)
 
 

@@ -90,7 +90,7 @@ def merge(into_id: str, from_id: str, caller: Caller, now: datetime) -> PricedCa
     """
     into, source = reads.fetch(store.cart_read(into_id), store.cart_read(from_id), consistent=True)
     if into is None or source is None or into_id == from_id or into.member_id != caller.member_id:
-        raise NotFound()
+        raise NotFound
     source = owned(source, caller)
     after = into.merged(source)
     writes.commit(store.save_cart(into, after, now), store.delete_cart(source))
@@ -103,12 +103,12 @@ def owned(cart: Cart | None, caller: Caller) -> Cart:
     Raises: NotFound.
     """
     if cart is None:
-        raise NotFound()
+        raise NotFound
     if cart.member_id is not None:
         if caller.member_id != cart.member_id:
-            raise NotFound()
+            raise NotFound
     elif not hmac.compare_digest(_hash(caller.token or ""), cart.token_hash):
-        raise NotFound()
+        raise NotFound
     return cart
 
 

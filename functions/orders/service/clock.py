@@ -18,7 +18,10 @@ _LATER: Final = timedelta(minutes=5)
 
 
 def run(now: datetime) -> int:
-    """Do what is due. Returns: how many orders were looked at. One that was changed meanwhile waits for the next run."""
+    """Do what is due; an order that was changed meanwhile waits for the next run.
+
+    Returns: how many orders were looked at.
+    """
     looked_at = 0
     for order in store.due(now, _AT_ONCE):
         looked_at += 1

@@ -77,7 +77,8 @@ def share_completed(order: Order, merchant_id: str, now: datetime) -> Write:
         if part.merchant_id == merchant_id and not part.after_completion
     )
     goods = total(
-        (line.part("goods", n, skip) - line.part("discount", n, skip) for line, n, skip in left), order.currency
+        (line.part("goods", n, skip) - line.part("discount", n, skip) for line, n, skip in left),
+        order.currency,
     )
     return announce(
         contract.ShareCompleted(
@@ -96,9 +97,7 @@ def share_completed(order: Order, merchant_id: str, now: datetime) -> Write:
     )
 
 
-def share_refunded(
-    order: Order, merchant_id: str, refund_id: str, amount: int, now: datetime
-) -> Write:
+def share_refunded(order: Order, merchant_id: str, refund_id: str, amount: int, now: datetime) -> Write:
     """A refund of a share that is already settled, or about to be: the merchant owes it back."""
     return announce(
         contract.ShareRefunded(

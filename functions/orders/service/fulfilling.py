@@ -106,10 +106,10 @@ def read_shipment(shipment_id: str, caller: Caller) -> logistics.Shipment:
     """Raises: NotFound."""
     shipment = reads.fetch_one(logistics.shipment_read(shipment_id))
     if shipment is None:
-        raise NotFound()
+        raise NotFound
     sight = access.seen(shipment.order_id, caller)
     if shipment.merchant_id not in sight.merchants:
-        raise NotFound()
+        raise NotFound
     return shipment
 
 
@@ -136,5 +136,5 @@ def _capture(order: Order, now: datetime) -> Sequence[writes.Write]:
 
 def _merchant(sight: Sight) -> str:
     if sight.merchant_id is None:
-        raise NotFound()
+        raise NotFound
     return sight.merchant_id

@@ -38,7 +38,9 @@ def on_failed(event: contract.PaymentFailed, handled: writes.Write, now: datetim
 
 
 def on_flagged(event: contract.PaymentFlagged, handled: writes.Write, now: datetime) -> None:
-    _on(event, handled, lambda order: (order.noted(now, "payment_flagged", "system", reason=event.reason), ()))
+    _on(
+        event, handled, lambda order: (order.noted(now, "payment_flagged", "system", reason=event.reason), ())
+    )
 
 
 def on_refund_succeeded(event: contract.RefundSucceeded, handled: writes.Write, now: datetime) -> None:

@@ -124,7 +124,9 @@ def _commit(order: Order, quote: Quote, once: Once, now: datetime) -> None:
         once.claim(order.order_id),
         store.use_quote(quote, order.order_id, now),
         *store.create_order(order),
-        payments.open_payment(order.payment_id, order.order_id, order.total, order.payment_method, order.capture, now),
+        payments.open_payment(
+            order.payment_id, order.order_id, order.total, order.payment_method, order.capture, now
+        ),
         events.placed(order, now),
         *_quota(order, now),
     ]

@@ -21,7 +21,6 @@ from functions.orders.domain.quote import (
     VALID,
     Address,
     Explanation,
-    Importer,
     NotIncluded,
     NotOnSale,
     Option,
@@ -79,7 +78,9 @@ def quote(wish: Wish, caller: Caller, now: datetime) -> Quote:
     used = found[-1] if quota else None
     stock = inventory.stock_on([(shelf, wanted[sku]) for sku, shelf in shelves.items() if shelf is not None])
     sources = sourcing.chosen(wanted, shelves, stock, wish.ship_to.country)
-    desk = _Desk(wish, offers, importer is not None, used, sum(wanted.values()), rates.current(now.date()), now)
+    desk = _Desk(
+        wish, offers, importer is not None, used, sum(wanted.values()), rates.current(now.date()), now
+    )
     made = Quote(
         quote_id=new_id("quo", now),
         member_id=caller.member_id,
@@ -165,7 +166,9 @@ class _Desk:
             for offer in [self.offers[source.sku]]
         )
         to = self.wish.ship_to
-        return logistics.options(place.country, place.mode.value, to.country, to.postal_code, items, self.now.date())
+        return logistics.options(
+            place.country, place.mode.value, to.country, to.postal_code, items, self.now.date()
+        )
 
     def _option(self, choices: Sequence[_Choice], wanted: Mapping[str, int]) -> Option:
         parts = [self._consigned(choice) for choice in choices]
@@ -211,7 +214,9 @@ class _Desk:
             quota_fen=assessed.quota_value.amount if assessed.quota_value else 0,
         )
 
-    def _consignment(self, choice: _Choice, goods: Mapping[str, Money], freight: Money) -> customs.Consignment:
+    def _consignment(
+        self, choice: _Choice, goods: Mapping[str, Money], freight: Money
+    ) -> customs.Consignment:
         place, to = choice.sources[0].place, self.wish.ship_to
         return customs.Consignment(
             dispatch_country=place.country,
@@ -260,7 +265,9 @@ class _Desk:
 
     def _conversions(self, choice: _Choice, prices: Mapping[str, Money]) -> tuple[Explanation, ...]:
         return tuple(
-            Explanation("goods", prices[source.sku] * source.units, f"{source.sku} at {base}", self.rates.citation)
+            Explanation(
+                "goods", prices[source.sku] * source.units, f"{source.sku} at {base}", self.rates.citation
+            )
             for source in choice.sources
             for base in [self.offers[source.sku].price]
             if base.currency != self.wish.currency
@@ -274,7 +281,9 @@ class _Desk:
         return Explanation("freight", freight, way.rule, way.source, note)
 
     def _in_currency(self, money: Money) -> Money:
-        return money if money.currency == self.wish.currency else self.rates.convert(money, self.wish.currency)
+        return (
+            money if money.currency == self.wish.currency else self.rates.convert(money, self.wish.currency)
+        )
 
 
 @dataclass(frozen=True, slots=True)

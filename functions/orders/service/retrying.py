@@ -21,4 +21,4 @@ def until_unchanged(act: Callable[[], T]) -> T:
             return act()
         except Changed:
             continue
-    raise Busy()
+    raise Busy

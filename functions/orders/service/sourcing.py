@@ -32,7 +32,9 @@ def chosen(
     for sku, units in wanted.items():
         shelf = shelves.get(sku)
         held = stock.get(sku, {})
-        places = [place for place in (shelf.places if shelf else ()) if held.get(place.warehouse_id, 0) >= units]
+        places = [
+            place for place in (shelf.places if shelf else ()) if held.get(place.warehouse_id, 0) >= units
+        ]
         if shelf is None or not places:
             raise inventory.OutOfStock(sku=sku, wanted=units, available=max(held.values(), default=0))
         place = min(places, key=lambda place: (place.country != country, place.warehouse_id))
@@ -63,8 +65,7 @@ def combinations(
     found = [tuple(min(each, key=price) for each in ways)]
     found.append(tuple(min(each, key=lambda way: (way.promise.latest, price(way))) for each in ways))
     by_service = [{(way.carrier, way.service): way for way in each} for each in ways]
-    for service in by_service[0]:
-        if all(service in each for each in by_service):
-            found.append(tuple(each[service] for each in by_service))
+    common = [service for service in by_service[0] if all(service in each for each in by_service)]
+    found += [tuple(each[service] for each in by_service) for service in common]
     distinct = {tuple((way.carrier, way.service) for way in chosen): chosen for chosen in found}
     return sorted(distinct.values(), key=lambda chosen: sum(map(price, chosen)))[:most]

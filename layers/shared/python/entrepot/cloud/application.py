@@ -11,7 +11,7 @@ _CODES: Final = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_
 _DETAILS: Final = {404: "There is no such path.", 405: "This path does not take this method."}
 
 
-class Application(Chalice):  # type: ignore[misc]
+class Application(Chalice):
     """Around Chalice's own dispatch: answers that no view of ours has made are made again as problems."""
 
     def __call__(self, event: Any, context: Any) -> Any:

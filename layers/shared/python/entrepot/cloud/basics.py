@@ -13,7 +13,7 @@ VERSION: Final = "0.1.0"
 api = Api(__name__)
 
 
-class Health(View):
+class Health(View, frozen=True):
     status: str
     version: str
 

@@ -61,14 +61,15 @@ class Call:
     def member(self) -> Principal:
         """Who is signed in. Raises: Unauthenticated."""
         if self.principal is None:
-            raise Unauthenticated()
+            raise Unauthenticated
         return self.principal
 
     @property
     def merchant_id(self) -> str:
         """The merchant whose staff calls; routes allowed to merchants only have one."""
-        assert self.principal is not None and self.principal.merchant_id is not None
-        return self.principal.merchant_id
+        merchant_id = self.member.merchant_id
+        assert merchant_id is not None, "a merchant's token names its merchant"
+        return merchant_id
 
     def revision(self) -> int:
         """The revision that If-Match names.

@@ -22,6 +22,10 @@ Handler = Callable[[Any, Write, datetime], None]
 """Takes the event, the inbox's write to commit with the effect, and the time."""
 
 
+Function = Callable[[Any, Any], Any]
+"""What Lambda calls: takes AWS's event and context."""
+
+
 class _Envelope(msgspec.Struct):
     event: str
     version: int
@@ -48,7 +52,7 @@ class Triggers:
         self.blueprint = Blueprint(import_name)
         self.all: list[Trigger] = []
 
-    def consumer(self, queue: str, handlers: Mapping[type[Event], Handler]) -> Callable[[Any, Any], Any]:
+    def consumer(self, queue: str, handlers: Mapping[type[Event], Handler]) -> Function:
         """A consumer of published events from the queue `<context>-events`; assign it to `<context>_events`."""
         by_name = {kind.NAME: (kind, handler) for kind, handler in handlers.items()}
 
@@ -62,64 +66,71 @@ class Triggers:
 
         return self._queue(queue, take, handlers)
 
-    def messages(self, queue: str) -> Callable[[Callable[[str, datetime], None]], Callable[[Any, Any], Any]]:
+    def messages(self, queue: str) -> Callable[[Callable[[str, datetime], None]], Function]:
         """A handler of plain messages: takes the body and the time."""
 
-        def register(handler: Callable[[str, datetime], None]) -> Callable[[Any, Any], Any]:
+        def register(handler: Callable[[str, datetime], None]) -> Function:
             return self._queue(queue, handler, {})
 
         return register
 
-    def schedule(self, expression: str) -> Callable[[Callable[[datetime], None]], Callable[[Any, Any], Any]]:
+    def schedule(self, expression: str) -> Callable[[Callable[[datetime], None]], Function]:
         """A handler that a clock calls: takes the time."""
 
-        def register(handler: Callable[[datetime], None]) -> Callable[[Any, Any], Any]:
+        def register(handler: Callable[[datetime], None]) -> Function:
             def run(event: Any) -> None:
                 telemetry.correlation_id.set(event.event_id)
                 handler(utc_now())
 
             run.__name__ = handler.__name__
             self.all.append(Trigger(run.__name__, expression, handler, {}))
-            return self.blueprint.schedule(expression, name=run.__name__)(run)
+            return _function(self.blueprint.schedule(expression, name=run.__name__)(run))
 
         return register
 
-    def stream(
-        self, arn: str
-    ) -> Callable[[Callable[[Mapping[str, Any], str, datetime], None]], Callable[[Any, Any], Any]]:
+    def stream(self, arn: str) -> Callable[[Callable[[Mapping[str, Any], str, datetime], None]], Function]:
         """A handler of a table's stream: takes a record, the function's own ARN and the time, oldest first."""
 
         def register(
             handler: Callable[[Mapping[str, Any], str, datetime], None],
-        ) -> Callable[[Any, Any], Any]:
+        ) -> Function:
             def run(event: Any) -> dict[str, Any]:
                 records = event.to_dict()["Records"]
                 for record in records:
                     try:
                         handler(record, event.context.invoked_function_arn, utc_now())
-                    except Exception as error:
+                    except Exception as error:  # noqa: BLE001  a bug or an outage: the message is tried again
                         telemetry.log_failure("record_failed", error, function=handler.__name__)
-                        return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
+                        return {
+                            "batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]
+                        }
                 return {"batchItemFailures": []}
 
             run.__name__ = handler.__name__
             self.all.append(Trigger(run.__name__, arn, handler, {}))
-            return self.blueprint.on_dynamodb_record(arn, name=run.__name__, batch_size=25)(run)
+            return _function(self.blueprint.on_dynamodb_record(arn, name=run.__name__, batch_size=25)(run))
 
         return register
 
     def _queue(
         self, queue: str, take: Callable[[str, datetime], None], handlers: Mapping[type[Event], Handler]
-    ) -> Callable[[Any, Any], Any]:
+    ) -> Function:
         def run(event: Any) -> dict[str, Any]:
-            failed = [record.receipt for record in map(_Record, event.to_dict()["Records"]) if not record.done(take)]
+            failed = [
+                record.receipt for record in map(_Record, event.to_dict()["Records"]) if not record.done(take)
+            ]
             return {"batchItemFailures": [{"itemIdentifier": receipt} for receipt in failed]}
 
         run.__name__ = queue.replace("-", "_")
         self.all.append(Trigger(run.__name__, queue, take, handlers))
         resource = "".join(part.capitalize() for part in queue.split("-")) + "Queue"
         named = "${" + resource + ".QueueName}"
-        return self.blueprint.on_sqs_message(queue=named, name=run.__name__, batch_size=10)(run)
+        return _function(self.blueprint.on_sqs_message(queue=named, name=run.__name__, batch_size=10)(run))
+
+
+def _function(registered: Any) -> Function:
+    function: Function = registered
+    return function
 
 
 class _Record:
@@ -136,7 +147,7 @@ class _Record:
         except Refusal as refusal:
             telemetry.log("message_refused", level="warning", code=refusal.code)
             return False
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  a bug or an outage: the message is tried again
             telemetry.log_failure("message_failed", error)
             return False
         return True

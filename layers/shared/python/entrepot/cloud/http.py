@@ -106,7 +106,9 @@ class Api:
     def _route(
         self, method: str, path: str, *, allow: str, **options: Any
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        assert allow in (PUBLIC, ANY) or allow in GRANTS, f"{method} {path} declares no known permission: {allow}"
+        assert allow in (PUBLIC, ANY) or allow in GRANTS, (
+            f"{method} {path} declares no known permission: {allow}"
+        )
 
         def register(handler: Callable[..., Any]) -> Callable[..., Any]:
             body = handler.__annotations__.get("body")
@@ -139,7 +141,7 @@ def _answer(route: Route, request: Any, parameters: dict[str, str]) -> Response:
         reply = _served(route, request, headers, parameters)
     except Refusal as refusal:
         reply = problems.reply(refusal)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  nothing of ours may reach a caller as it is
         telemetry.log_failure("request_failed", error, route=f"{route.method} {route.path}")
         reply = problems.outage(error)
     spent = round((time.perf_counter() - began) * 1000)
@@ -150,8 +152,14 @@ def _answer(route: Route, request: Any, parameters: dict[str, str]) -> Response:
 
 def rendered(reply: Reply) -> Response:
     """The reply with the headers that every answer carries."""
-    headers = {**_SECURITY, "X-Correlation-Id": telemetry.correlation_id.get(), **reply.headers}
-    body = "" if reply.body is None else reply.body if isinstance(reply.body, str) else wire.encoded(reply.body)
+    headers: dict[str, Any] = {
+        **_SECURITY,
+        "X-Correlation-Id": telemetry.correlation_id.get(),
+        **reply.headers,
+    }
+    body = (
+        "" if reply.body is None else reply.body if isinstance(reply.body, str) else wire.encoded(reply.body)
+    )
     headers.setdefault("Content-Type", "application/json")
     return Response(body=body, status_code=reply.status or 200, headers=headers)
 
@@ -161,9 +169,9 @@ def _served(route: Route, request: Any, headers: Mapping[str, str], parameters: 
     principal = _principal(headers, now)
     if route.allow != PUBLIC:
         if principal is None:
-            raise auth.Unauthenticated()
+            raise auth.Unauthenticated
         if not permitted(principal.role, route.allow):
-            raise Forbidden()
+            raise Forbidden
     raw = request.raw_body or b""
     _check_size(raw, route)
     call = Call(
@@ -190,7 +198,7 @@ def _principal(headers: Mapping[str, str], now: datetime) -> auth.Principal | No
         return None
     scheme, _, token = given.partition(" ")
     if scheme.lower() != "bearer" or not token or len(token) > 4096:
-        raise auth.BadToken()
+        raise auth.BadToken
     return auth.principal(token.strip(), now)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from entrepot.cloud import aws, reads, writes
+from entrepot.cloud import aws, reads, telemetry, writes
 from entrepot.cloud.rows import Number, Row, Text
 from entrepot.contracts.events import Event, encoded
 from entrepot.kernel.clock import rfc3339
@@ -20,7 +20,7 @@ SHARDS: Final = 8
 _KEPT: Final = timedelta(days=14)
 
 
-class UnsentIndex(GlobalSecondaryIndex["OutboxRow"]):
+class UnsentIndex(GlobalSecondaryIndex["OutboxRow"]):  # type: ignore[no-untyped-call]
     """What is not yet published, by the time of its writing. Sparse: a sent event leaves it."""
 
     class Meta:
@@ -60,15 +60,13 @@ class AlreadyMarked(Refusal):
 
 def announce(event: Event) -> writes.Write:
     """The write that publishes `event` if its transaction stands."""
-    from entrepot.cloud.telemetry import correlation_id
-
     row = OutboxRow(
         event.event_id,
         "event",
         topic=event.NAME.partition(".")[0],
         event=event.NAME,
         body=encoded(event),
-        correlation_id=correlation_id.get(),
+        correlation_id=telemetry.correlation_id.get(),
         created_at=rfc3339(event.occurred_at),
         unsent_shard=_shard(event.event_id),
     )

@@ -106,9 +106,7 @@ def _single(key: tuple[str, str, str], consistent: bool) -> dict[tuple[str, str,
     return {key: answer["Item"]} if "Item" in answer else {}
 
 
-def _batch(
-    keys: list[tuple[str, str, str]], consistent: bool
-) -> dict[tuple[str, str, str], dict[str, Any]]:
+def _batch(keys: list[tuple[str, str, str]], consistent: bool) -> dict[tuple[str, str, str], dict[str, Any]]:
     request: dict[str, Any] = {}
     for table, pk, sk in keys:
         entry = request.setdefault(table, {"Keys": [], "ConsistentRead": consistent})
@@ -123,5 +121,5 @@ def _batch(
                 found[(table, item["pk"]["S"], item["sk"]["S"])] = item
         request = answer.get("UnprocessedKeys") or {}
     if request:
-        raise Busy()
+        raise Busy
     return found

@@ -63,7 +63,7 @@ class Row(Model):
 
 
 def table_name(row: type[Row]) -> str:
-    name: str = row.Meta.table_name  # type: ignore[attr-defined]
+    name: str = row.Meta.table_name
     return name
 
 

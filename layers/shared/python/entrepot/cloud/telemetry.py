@@ -15,7 +15,19 @@ from typing import Any, Final
 correlation_id: ContextVar[str] = ContextVar("correlation_id", default="-")
 
 _FORBIDDEN: Final = frozenset(
-    ("email", "name", "phone", "address", "line1", "line2", "postal_code", "password", "token", "body", "number")
+    (
+        "email",
+        "name",
+        "phone",
+        "address",
+        "line1",
+        "line2",
+        "postal_code",
+        "password",
+        "token",
+        "body",
+        "number",
+    )
 )
 _NAMESPACE: Final = "Entrepot"
 

@@ -31,10 +31,12 @@ SkuText = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}
 IdText = Annotated[str, msgspec.Meta(min_length=5, max_length=64)]
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=999)]
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\Z")]
+Email = Annotated[
+    str, msgspec.Meta(min_length=3, max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\Z")
+]
 
 
-class MoneyBody(Body):
+class MoneyBody(Body, frozen=True):
     """`{amount, currency}` in minor units, not negative."""
 
     amount: Amount
@@ -48,7 +50,7 @@ class MoneyBody(Body):
         return Money(self.amount, self.currency)
 
 
-class AddressBody(Body, kw_only=True):
+class AddressBody(Body, frozen=True, kw_only=True):
     """A postal address; `country` in ISO 3166-1 alpha-2, `region` as the country's own code."""
 
     name: Line
@@ -61,7 +63,7 @@ class AddressBody(Body, kw_only=True):
     phone: Annotated[str, msgspec.Meta(max_length=30)] | None = None
 
 
-class SkuLine(Body):
+class SkuLine(Body, frozen=True):
     sku: SkuText
     quantity: Quantity
 

@@ -77,7 +77,9 @@ def update(
     return Write("Update", row, condition, refusal, actions)
 
 
-def delete(row: rows.Row, condition: Condition | None = None, refusal: Refusal | Explain | None = None) -> Write:
+def delete(
+    row: rows.Row, condition: Condition | None = None, refusal: Refusal | Explain | None = None
+) -> Write:
     return Write("Delete", row, condition, refusal)
 
 
@@ -120,12 +122,17 @@ def _judge(error: ClientError, writes: Sequence[Write]) -> Write:
     """The write that other transactions held, so that a further try makes sense; otherwise raises."""
     code = error.response["Error"]["Code"]
     if code == "ConditionalCheckFailedException":
-        raise _refusal(writes[0], error.response.get("Item")) from None  # type: ignore[arg-type]
-    if code in ("TransactionConflictException", "ThrottlingException", "ProvisionedThroughputExceededException", "TransactionInProgressException"):
+        raise _refusal(writes[0], error.response.get("Item")) from None
+    if code in (
+        "TransactionConflictException",
+        "ThrottlingException",
+        "ProvisionedThroughputExceededException",
+        "TransactionInProgressException",
+    ):
         return writes[0]
     if code != "TransactionCanceledException":
         raise error
-    reasons: list[dict[str, Any]] = error.response.get("CancellationReasons", [])  # type: ignore[typeddict-item]
+    reasons: list[dict[str, Any]] = error.response.get("CancellationReasons", [])
     for write, reason in zip(writes, reasons, strict=True):
         if reason.get("Code") == "ConditionalCheckFailed":
             raise _refusal(write, reason.get("Item")) from None
