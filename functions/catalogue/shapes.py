@@ -1,4 +1,7 @@
-"""What the catalogue's routes take and give."""
+"""What the catalogue's routes take and give.
+
+The bounds keep the largest product that they allow, at four bytes a character, within DynamoDB's 400 KB an item.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -30,7 +33,9 @@ Locale = Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?\
 Grams = Annotated[int, Meta(gt=0, le=10_000_000)]
 Millimetres = Annotated[int, Meta(gt=0, le=100_000)]
 Tags = Annotated[list[Tag], Meta(max_length=MOST_TAGS)]
-Options = Annotated[dict[Name, Name], Meta(max_length=6)]
+OptionName = Annotated[str, Meta(max_length=40, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+\Z")]
+OptionValue = Annotated[str, Meta(max_length=60, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+\Z")]
+Options = Annotated[dict[OptionName, OptionValue], Meta(max_length=6)]
 Limit = Annotated[int, Meta(ge=1, le=100)]
 Cursor = Annotated[str, Meta(min_length=1, max_length=1000)]
 

@@ -119,7 +119,7 @@ class Market:
         request = SimpleNamespace(
             headers=headers,
             context={"requestId": "test"},
-            raw_body=b"" if body is None else json.dumps(body).encode(),
+            raw_body=b"" if body is None else json.dumps(body, ensure_ascii=False).encode(),
             query_params=dict(parse_qsl(url.query)) or None,
         )
         self.requests.clear()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from entrepot.cloud import dynamo, reads, writes
+from entrepot.cloud import aws, dynamo, reads, writes
 from entrepot.kernel.refusals import NotFound
 from functions.catalogue import facade
 from tests.integration.catalogue.market import MILAN, SHENZHEN, Market, product, variant
@@ -184,6 +184,26 @@ def test_forty_variants_in_every_list_are_published_in_one_transaction(market: M
     assert 200 == answer.status
     assert 1 == market.requests.count("TransactWriteItems")
     assert [created.body["id"]] == market.ids("/v1/products?tag=tag-19")
+
+
+def test_the_largest_product_fits_into_a_row(market: Market) -> None:
+    long = {"title": "😀" * 200, "description": "😀" * 5000}
+    options = {f"{i}" + "😀" * 39: "😀" * 60 for i in range(6)}
+    size = {"length": 100_000, "width": 100_000, "height": 100_000}
+    skus = [f"{i:064}" for i in range(40)]
+    variants = [variant(sku, 10**13, options=options, dimensions_mm=size) for sku in skus]
+    created = market.create(variants=variants, tags=[f"{i:02}" + "新" * 48 for i in range(20)], **long)
+    for sku in skus:
+        market.report(sku, available=True, sequence=10**9)
+
+    answer = market.patch(
+        created.body["id"], created.etag, texts={f"{letter}{letter}-Hant-CN": long for letter in "abcdefghij"}
+    )
+
+    assert 200 == answer.status
+    key = {"pk": {"S": f"product#{created.body['id']}"}, "sk": {"S": "product"}}
+    row = dynamo.call("GetItem", TableName=aws.name("catalogue"), Key=key)["Item"]
+    assert 300_000 < sum(len(value.encode()) for held in row.values() for value in held.values()) < 400 * 1024
 
 
 def test_what_no_transaction_can_hold_is_refused_whole(market: Market) -> None:

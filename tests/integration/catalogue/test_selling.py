@@ -3,10 +3,13 @@
 import pytest
 
 from entrepot.cloud import dynamo, inbox, reads
+from entrepot.contracts.events import encoded
+from entrepot.contracts.inventory import AvailabilityChanged
 from entrepot.kernel.clock import utc_now
 from entrepot.kernel.money import Money
 from functions.catalogue import facade, service
 from functions.catalogue.domain import Dimensions
+from functions.catalogue.triggers import triggers
 from tests.integration.catalogue.market import MILAN, SHENZHEN, Market, variant
 
 
@@ -222,6 +225,18 @@ def test_a_report_is_taken_in_once(market: Market) -> None:
         service.on_availability_changed(
             event, inbox.once("catalogue-events", event.event_id, utc_now()), utc_now()
         )
+
+
+def test_the_queue_hands_a_report_over_and_its_repetition_is_done_too(market: Market) -> None:
+    cup = market.published()
+    now = utc_now()
+    event = AvailabilityChanged(event_id="evt_1", occurred_at=now, sku="CUP-1", available=True, sequence=1)
+
+    for _ in range(2):
+        triggers.all[0].handle(encoded(event), now)
+
+    assert "catalogue_events" == triggers.all[0].name
+    assert ([True], [True]) == availability(market, cup)
 
 
 def test_what_was_reported_of_a_draft_shows_once_it_is_published(market: Market) -> None:
