@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from random import Random
 from typing import Final
@@ -102,19 +103,20 @@ class Reservation:
     order_id: str
     status: Status
     picks: tuple[Pick, ...]
+    changed_at: datetime
     revision: int = 1
 
-    def moved(self, to: Status) -> "Reservation":
+    def moved(self, to: Status, now: datetime) -> "Reservation":
         """Raises: IllegalReservationMove: the pair is not in MOVES."""
         if to not in MOVES[self.status]:
             raise IllegalReservationMove(status=self.status.value)
-        return replace(self, status=to, revision=self.revision + 1)
+        return replace(self, status=to, changed_at=now, revision=self.revision + 1)
 
     def left(self) -> tuple[Pick, ...]:
         """What the order still has, as picks of just that."""
         return tuple(replace(pick, units=pick.left, returned=0) for pick in self.picks if pick.left)
 
-    def returning(self, lines: Iterable[Demand]) -> "tuple[Reservation, tuple[Pick, ...]]":
+    def returning(self, lines: Iterable[Demand], now: datetime) -> "tuple[Reservation, tuple[Pick, ...]]":
         """The reservation after units went back, and those units as picks.
 
         Raises: ExceedsReserved: the order has fewer of a line than go back.
@@ -131,7 +133,8 @@ class Reservation:
                 back.append(replace(pick, units=units, returned=0))
         if any(wanted.values()):
             raise ExceedsReserved(sku=next(key[0] for key, units in wanted.items() if units))
-        return replace(self, picks=tuple(picks), revision=self.revision + 1), tuple(back)
+        after = replace(self, picks=tuple(picks), changed_at=now, revision=self.revision + 1)
+        return after, tuple(back)
 
 
 def summed(demands: Iterable[Demand]) -> tuple[Demand, ...]:

@@ -62,7 +62,7 @@ class Plan:
 
         Raises, at commit: BucketShort: go on with `after`. ReservationExists.
         """
-        reservation = Reservation(order_id, Status.HELD, self.picks)
+        reservation = Reservation(order_id, Status.HELD, self.picks, now)
         return [store.put_reservation(reservation), *(store.hold(pick) for pick in self.picks)]
 
     def after(self, short: BucketShort) -> "Plan":

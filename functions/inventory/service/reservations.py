@@ -4,6 +4,7 @@ Every one of them writes the reservation on the condition of its revision, so th
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from entrepot.cloud.writes import Write
@@ -15,6 +16,7 @@ from functions.inventory.domain.reservation import (
     Status,
     by_warehouse,
 )
+from functions.inventory.domain.stock import SkuUnits
 
 
 def sell(reservation: Reservation, now: datetime) -> list[Write]:
@@ -24,11 +26,11 @@ def sell(reservation: Reservation, now: datetime) -> list[Write]:
     """
     left = reservation.left()
     lines = {
-        warehouse_id: [type(line)(line.sku, -line.units) for line in sold]
+        warehouse_id: [SkuUnits(line.sku, -line.units) for line in sold]
         for warehouse_id, sold in by_warehouse(left).items()
     }
     return [
-        store.put_reservation(reservation.moved(Status.SOLD)),
+        store.put_reservation(reservation.moved(Status.SOLD, now)),
         *(store.hand_over(pick) for pick in left),
         *store.create_order_movements(reservation.order_id, "sale", "sale", lines, now),
     ]
@@ -39,7 +41,7 @@ def release(reservation: Reservation, now: datetime) -> list[Write]:
 
     Raises: IllegalReservationMove; at commit: ReservationChanged.
     """
-    released = store.put_reservation(reservation.moved(Status.RELEASED))
+    released = store.put_reservation(reservation.moved(Status.RELEASED, now))
     return [released, *(store.give_back(pick) for pick in reservation.left())]
 
 
@@ -53,9 +55,9 @@ def release_part(
     """
     if reservation.status is not Status.HELD:
         raise IllegalReservationMove(status=reservation.status.value)
-    after, back = reservation.returning(lines)
+    after, back = reservation.returning(lines, now)
     if not after.left():
-        after = Reservation(after.order_id, Status.RELEASED, after.picks, after.revision)
+        after = replace(after, status=Status.RELEASED)
     return after, [store.put_reservation(after), *(store.give_back(pick) for pick in back)]
 
 
@@ -69,7 +71,7 @@ def restock(
     """
     if reservation.status is not Status.SOLD:
         raise IllegalReservationMove(status=reservation.status.value)
-    after, back = reservation.returning(lines)
+    after, back = reservation.returning(lines, now)
     act = f"cancellation-{after.revision:06d}"
     return after, [
         store.put_reservation(after),

@@ -1,5 +1,6 @@
 """Which buckets meet a demand, and what may become of a reservation."""
 
+from datetime import UTC, datetime
 from random import Random
 
 import pytest
@@ -21,6 +22,7 @@ from functions.inventory.domain.reservation import (
 )
 from functions.inventory.domain.stock import SkuUnits
 
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 LEVELS = st.lists(st.integers(0, 40), min_size=0, max_size=16).map(lambda units: dict(enumerate(units)))
 SKUS = st.sampled_from(["A", "B"])
 WAREHOUSES = st.sampled_from(["whs_1", "whs_2"])
@@ -31,7 +33,7 @@ LINES = st.lists(st.builds(Demand, SKUS, WAREHOUSES, st.integers(1, 9)), max_siz
 def reservations(draw):
     places = draw(st.sets(st.tuples(SKUS, WAREHOUSES, st.integers(0, 5)), min_size=1))
     picks = tuple(Pick(*place, draw(st.integers(1, 12))) for place in sorted(places))
-    return Reservation("ord_1", Status.SOLD, picks)
+    return Reservation("ord_1", Status.SOLD, picks, NOW)
 
 
 @given(LINES)
@@ -70,7 +72,7 @@ def test_one_bucket_is_enough_where_one_holds_all(levels, units, seed):
 @given(reservations(), LINES)
 def test_what_returns_is_taken_once_from_what_is_left(reservation, lines):
     try:
-        after, back = reservation.returning(lines)
+        after, back = reservation.returning(lines, NOW)
     except ExceedsReserved:
         left = dict.fromkeys({line.key for line in lines}, 0)
         for pick in reservation.left():
@@ -86,25 +88,25 @@ def test_what_returns_is_taken_once_from_what_is_left(reservation, lines):
 
 
 def test_what_returned_cannot_return_again():
-    reservation = Reservation("ord_1", Status.SOLD, (Pick("A", "whs_1", 0, 2), Pick("A", "whs_1", 3, 3)))
+    reservation = Reservation("ord_1", Status.SOLD, (Pick("A", "whs_1", 0, 2), Pick("A", "whs_1", 3, 3)), NOW)
 
-    after, back = reservation.returning([Demand("A", "whs_1", 4)])
+    after, back = reservation.returning([Demand("A", "whs_1", 4)], NOW)
 
     assert (Pick("A", "whs_1", 0, 2), Pick("A", "whs_1", 3, 2)) == back
     with pytest.raises(ExceedsReserved):
-        after.returning([Demand("A", "whs_1", 2)])
+        after.returning([Demand("A", "whs_1", 2)], NOW)
 
 
 @pytest.mark.parametrize("before", Status)
 @pytest.mark.parametrize("after", Status)
 def test_a_move_that_is_not_in_the_table_is_refused(before, after):
-    reservation = Reservation("ord_1", before, (Pick("A", "whs_1", 0, 2),))
+    reservation = Reservation("ord_1", before, (Pick("A", "whs_1", 0, 2),), NOW)
     if after in MOVES[before]:
-        assert (after, 2) == (reservation.moved(after).status, reservation.moved(after).revision)
+        assert (after, 2) == (reservation.moved(after, NOW).status, reservation.moved(after, NOW).revision)
         return
 
     with pytest.raises(IllegalReservationMove):
-        reservation.moved(after)
+        reservation.moved(after, NOW)
 
 
 def test_only_what_is_held_can_be_sold_or_released():
