@@ -80,7 +80,11 @@ class Api:
     def _control(self, request: Request) -> Reply:
         try:
             form = "form" in request.headers.get("content-type", "")
-            params = Params(parsed_form(request.body.decode())) if form else fields_of(request.body)
+            params = (
+                Params(parsed_form(request.body.decode(errors="replace")))
+                if form
+                else fields_of(request.body)
+            )
             document = self._controls.answer(request.method, request.path.split("/")[2:], params)
         except StripeError as error:
             return Reply.json(error.status, error.body)
@@ -95,7 +99,9 @@ class Api:
         replayed: dict[str, str] = {}
         try:
             self._authenticate(request)
-            fields = parsed_form(request.body.decode() if request.method == "POST" else request.query)
+            fields = parsed_form(
+                request.body.decode(errors="replace") if request.method == "POST" else request.query
+            )
             known = self._keys.claim(key, request.path, fields) if key else None
             if known is None:
                 status, document = self._work(request, fields, key, request_id, pause)

@@ -11,6 +11,12 @@ from infra.local.stripe.serving import Json
 from infra.local.stripe.store import now, random_word
 
 AUTHORISATION_DAYS: Final = 7
+# Null on every new charge here; the balance transaction is not for long.
+_ABSENT: Final = (
+    "application", "application_fee", "application_fee_amount", "balance_transaction",
+    "failure_balance_transaction", "on_behalf_of", "receipt_number", "receipt_url", "review", "source",
+    "source_transfer", "transfer", "transfer_data",
+)  # fmt: skip
 
 
 def opened(account: Account, intent: Json, method: Json, how: Behaviour, status: str) -> Json:
@@ -18,53 +24,36 @@ def opened(account: Account, intent: Json, method: Json, how: Behaviour, status:
 
     Nothing is captured yet.
     """
-    store = account.store
     failed = status == "failed"
-    charge = store.add(
+    copied = ("currency", "customer", "description", "receipt_email", "shipping", "transfer_group")
+    charge = account.store.add(
         {
-            "id": store.new_id("charge"),
+            "id": account.store.new_id("charge"),
             "object": "charge",
             "amount": intent["amount"],
             "amount_captured": 0,
             "amount_refunded": 0,
-            "application": None,
-            "application_fee": None,
-            "application_fee_amount": None,
-            "balance_transaction": None,
             "billing_details": method["billing_details"],
             "calculated_statement_descriptor": "ENTREPOT" if how.type == "card" else None,
             "captured": False,
             "created": now(),
-            "currency": intent["currency"],
-            "customer": intent["customer"],
-            "description": intent["description"],
             "disputed": False,
-            "failure_balance_transaction": None,
             "failure_code": how.code if failed else None,
             "failure_message": how.message if failed else None,
             "fraud_details": {},
             "livemode": False,
             "metadata": dict(intent["metadata"]),
-            "on_behalf_of": None,
             "outcome": _outcome(how, status),
             "paid": not failed,
             "payment_intent": intent["id"],
             "payment_method": method["id"],
             "payment_method_details": _details(intent, method, how),
-            "receipt_email": intent["receipt_email"],
-            "receipt_number": None,
-            "receipt_url": None,
             "refunded": False,
-            "review": None,
-            "shipping": intent["shipping"],
-            "source": None,
-            "source_transfer": None,
             "statement_descriptor": intent["statement_descriptor"],
             "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
             "status": status,
-            "transfer": None,
-            "transfer_data": None,
-            "transfer_group": intent["transfer_group"],
+            **{name: intent[name] for name in copied},
+            **dict.fromkeys(_ABSENT),
         }
     )
     intent["latest_charge"] = charge["id"]

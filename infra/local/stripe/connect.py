@@ -10,7 +10,7 @@ from infra.local.stripe.errors import invalid, refused
 from infra.local.stripe.forms import Params
 from infra.local.stripe.money import check_currency, shown
 from infra.local.stripe.serving import Json
-from infra.local.stripe.store import now, page
+from infra.local.stripe.store import Store, now, page
 
 
 def create_transfer(account: Account, params: Params) -> Json:
@@ -18,50 +18,42 @@ def create_transfer(account: Account, params: Params) -> Json:
     store = account.store
     amount, currency = params.required_whole("amount", least=1), params.required("currency").lower()
     destination, source = params.required("destination"), params.text("source_transaction")
-    group, description, metadata = (
-        params.text("transfer_group"),
-        params.text("description"),
-        params.strings("metadata"),
-    )
+    given = {name: params.text(name) for name in ("transfer_group", "description")}
+    metadata = params.strings("metadata")
     params.done()
     check_currency(currency)
     if not re.fullmatch(r"acct_[A-Za-z0-9]+", destination):
         raise invalid(f"No such destination: '{destination}'", "destination", "resource_missing")
     if source is not None:
         charge = store.get("charge", source, "source_transaction")
-        group = group or charge["transfer_group"]
+        given["transfer_group"] = given["transfer_group"] or charge["transfer_group"]
         _check_source(account, charge, amount, currency)
     elif amount > held(store, currency):
         raise refused("You have insufficient available funds in your Stripe account.", "balance_insufficient")
-    identifier = store.new_id("transfer")
-    transfer = store.add(
-        {
-            "id": identifier,
-            "object": "transfer",
-            "amount": amount,
-            "amount_reversed": 0,
-            "balance_transaction": moved(store, "transfer", -amount, currency, identifier)["id"],
-            "created": now(),
-            "currency": currency,
-            "description": description,
-            "destination": destination,
-            "destination_payment": f"py_{identifier[3:]}",
-            "livemode": False,
-            "metadata": metadata,
-            "reversals": {
-                "object": "list",
-                "data": [],
-                "has_more": False,
-                "url": f"/v1/transfers/{identifier}/reversals",
-            },
-            "reversed": False,
-            "source_transaction": source,
-            "source_type": "card",
-            "transfer_group": group,
-        }
-    )
+    more = {"destination": destination, "source_transaction": source, "metadata": metadata, **given}
+    transfer = store.add(_new_transfer(store, amount, currency, more))
     account.publish("transfer.created", transfer)
     return transfer
+
+
+def _new_transfer(store: Store, amount: int, currency: str, given: Json) -> Json:
+    identifier = store.new_id("transfer")
+    url = f"/v1/transfers/{identifier}/reversals"
+    return {
+        "id": identifier,
+        "object": "transfer",
+        "amount": amount,
+        "amount_reversed": 0,
+        "balance_transaction": moved(store, "transfer", -amount, currency, identifier)["id"],
+        "created": now(),
+        "currency": currency,
+        "destination_payment": f"py_{identifier[3:]}",
+        "livemode": False,
+        "reversals": {"object": "list", "data": [], "has_more": False, "url": url},
+        "reversed": False,
+        "source_type": "card",
+        **given,
+    }
 
 
 def create_reversal(account: Account, params: Params, identifier: str) -> Json:

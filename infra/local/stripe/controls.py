@@ -152,7 +152,7 @@ class Controls:
 
     def _fault(self, method: str, rest: list[str], params: Params) -> Json:
         if method == "POST" and rest == ["wait"]:
-            count, seconds = params.whole("count") or 1, float(params.text("seconds") or 5)
+            count, seconds = params.whole("count") or 1, params.seconds("seconds") or 5
             return {"reached": self._faults.await_waiting(count, seconds)}
         if method == "POST":
             return self._faults.order(params).shown()
@@ -176,8 +176,7 @@ class Controls:
                 params.done()
                 return {"delivered": courier.release(order, seed, chosen)}
             case ("POST", "webhooks", "wait"):
-                seconds = float(params.text("seconds") or 10)
-                return {"idle": courier.await_idle(seconds)}
+                return {"idle": courier.await_idle(params.seconds("seconds") or 10)}
             case ("POST", "events", identifier, "deliver"):
                 return self._deliver(courier, identifier, params)
         raise StripeError(404, f"Unrecognized request URL ({method}: /test/{'/'.join(parts)}).")

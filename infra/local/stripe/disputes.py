@@ -42,14 +42,7 @@ def opened(account: Account, charge: Json, reason: str, amount: int | None) -> J
             "currency": charge["currency"],
             "enhanced_eligibility_types": [],
             "evidence": {"enhanced_evidence": {}, "product_description": None, "uncategorized_text": None},
-            "evidence_details": {
-                "due_by": now() + 7 * DAY_SECONDS,
-                "enhanced_eligibility": {},
-                "has_evidence": False,
-                "past_due": False,
-                "submission_count": 0,
-                "submission_method": "not_submitted",
-            },
+            "evidence_details": _evidence_details(),
             "is_charge_refundable": False,
             "livemode": False,
             "metadata": {},
@@ -63,6 +56,17 @@ def opened(account: Account, charge: Json, reason: str, amount: int | None) -> J
     account.publish("charge.dispute.created", dispute)
     account.publish("charge.dispute.funds_withdrawn", dispute)
     return dispute
+
+
+def _evidence_details() -> Json:
+    return {
+        "due_by": now() + 7 * DAY_SECONDS,
+        "enhanced_eligibility": {},
+        "has_evidence": False,
+        "past_due": False,
+        "submission_count": 0,
+        "submission_method": "not_submitted",
+    }
 
 
 def update(account: Account, params: Params, identifier: str) -> Json:

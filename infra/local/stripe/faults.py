@@ -64,13 +64,13 @@ class Faults:
     def order(self, params: Params) -> Fault:
         """`POST /test/faults`."""
         mode = Mode(params.required("mode", [mode.value for mode in Mode]))
-        seconds = params.text("seconds")
+        seconds = params.seconds("seconds")
         fault = Fault(
             mode=mode,
             method=(params.text("method") or "").upper(),
             path=params.text("path") or "/v1/",
             times=params.whole("times", least=1),
-            until=None if seconds is None else time.monotonic() + float(seconds),
+            until=None if seconds is None else time.monotonic() + seconds,
             status=params.whole("status", least=400) or 503,
         )
         params.done()

@@ -82,6 +82,15 @@ class Params:
             raise invalid(f"Missing required param: {name}.", name, "parameter_missing")
         return value
 
+    def seconds(self, name: str) -> float | None:
+        """A duration of at most a day, or None when absent."""
+        value = self.text(name)
+        if value is None:
+            return None
+        if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", value):
+            raise invalid(f"Invalid number of seconds: {value}", name)
+        return float(value)
+
     def flag(self, name: str) -> bool:
         """true or false; false when absent."""
         return self.text(name, ("true", "false")) == "true"

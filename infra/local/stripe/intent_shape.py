@@ -13,6 +13,17 @@ from infra.local.stripe.serving import Json
 from infra.local.stripe.store import Store, now, random_word
 
 _AUTOMATIC_TYPES: Final = ("card", "link", *methods.REDIRECTS)
+_TEXTS: Final = (
+    "customer", "description", "receipt_email", "statement_descriptor", "statement_descriptor_suffix",
+    "transfer_group",
+)  # fmt: skip
+# Null on every new intent here.
+_ABSENT: Final = (
+    "application", "application_fee_amount", "canceled_at", "cancellation_reason", "customer_account",
+    "excluded_payment_method_types", "last_payment_error", "latest_charge", "next_action", "on_behalf_of",
+    "payment_method", "payment_method_configuration_details", "payment_record", "processing", "review", "source",
+    "transfer_data",
+)  # fmt: skip
 _SHIPPING: Final = ("name", "phone", "carrier", "tracking_number")
 _ADDRESS: Final = ("city", "country", "line1", "line2", "postal_code", "state")
 
@@ -27,10 +38,7 @@ def new_intent(store: Store, params: Params) -> Json:
     )
     confirmation_method = params.text("confirmation_method", ("automatic", "manual")) or "automatic"
     automatic, types = _kinds(params)
-    texts = {
-        name: params.text(name) for name in ("customer", "description", "receipt_email", "transfer_group")
-    }
-    statement = {name: params.text(name) for name in ("statement_descriptor", "statement_descriptor_suffix")}
+    texts = {name: params.text(name) for name in _TEXTS}
     metadata, shipping = params.strings("metadata"), _shipping(params)
     setup = params.text("setup_future_usage", ("off_session", "on_session"))
     params.ignored("payment_method_options", "off_session", "use_stripe_sdk", "mandate_data", "radar_options")
@@ -43,38 +51,21 @@ def new_intent(store: Store, params: Params) -> Json:
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
-        "application": None,
-        "application_fee_amount": None,
         "automatic_payment_methods": automatic,
-        "canceled_at": None,
-        "cancellation_reason": None,
         "capture_method": capture_method,
         "client_secret": f"{identifier}_secret_{random_word()}",
         "confirmation_method": confirmation_method,
         "created": now(),
         "currency": currency,
-        "customer_account": None,
-        "excluded_payment_method_types": None,
-        "last_payment_error": None,
-        "latest_charge": None,
         "livemode": False,
         "metadata": metadata,
-        "next_action": None,
-        "on_behalf_of": None,
-        "payment_method": None,
-        "payment_method_configuration_details": None,
         "payment_method_options": _options(types),
         "payment_method_types": types,
-        "payment_record": None,
-        "processing": None,
-        "review": None,
         "setup_future_usage": setup,
         "shipping": shipping,
-        "source": None,
         "status": "requires_payment_method",
-        "transfer_data": None,
         **texts,
-        **statement,
+        **dict.fromkeys(_ABSENT),
     }
 
 

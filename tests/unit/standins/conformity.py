@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from typing import Any, ClassVar, ForwardRef, Literal, Union, get_args, get_origin
+from typing import Any, ForwardRef, Literal, Union, get_args, get_origin
 
 import stripe
 from stripe._stripe_object import StripeObject, UntypedStripeObject
@@ -56,9 +56,8 @@ def _items(document: object, declared: Any, path: str) -> list[str]:
 def _fields(document: object, declared: type, path: str) -> list[str]:
     if not isinstance(document, dict):
         return [f"{path}: no object"]
-    fields = {
-        name: kind for name, kind in declared.__annotations__.items() if get_origin(kind) is not ClassVar
-    }
+    # OBJECT_NAME is of the class, all else of the object.
+    fields = {name: kind for name, kind in declared.__annotations__.items() if name != "OBJECT_NAME"}
     found = [f"{path}.{name}: unknown" for name in document if name not in fields]
     for name, kind in fields.items():
         optional = type(None) in get_args(kind)

@@ -96,13 +96,13 @@ class Provider:
 
     def event_types(self) -> list[str]:
         """All events so far, oldest first."""
-        return [event.type for event in self.sdk.v1.events.list({"limit": 100}).data][::-1]
+        return [str(event.type) for event in self.sdk.v1.events.list({"limit": 100}).data][::-1]
 
 
 @pytest.fixture
 def provider(endpoint: Endpoint) -> Iterator[Provider]:
     url = f"{endpoint.url}/v1/webhooks/stripe"
-    http_client = stripe.RequestsClient()
+    http_client: Any = stripe.RequestsClient()  # its `close` is untyped
     with StripeStandIn(webhook_url=url, webhook_secret=SECRET) as standin:
         sdk = stripe.StripeClient(
             "sk_test_entrepot",

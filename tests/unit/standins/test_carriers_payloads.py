@@ -30,8 +30,8 @@ SCANS = (
     Scan(NOON + timedelta(hours=30), "delivered", "Zugestellt – Empfänger", "Berlin, DE"),
 )
 STATUSES = {
-    "registered", "in_transit", "customs", "out_for_delivery", "available_for_pickup", "attempt_failed", "delivered",
-    "exception", "returned", "expired",
+    "registered", "in_transit", "customs", "out_for_delivery", "available_for_pickup", "attempt_failed",
+    "delivered", "exception", "returned", "expired",
 }  # fmt: skip
 
 

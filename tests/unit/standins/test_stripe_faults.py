@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 import stripe
 
-PARAMS = {"amount": 1000, "currency": "eur"}
+from tests.unit.standins.conftest import Provider
+
+PARAMS: Any = {"amount": 1000, "currency": "eur"}
 
 
-def create(provider, key: str = "k") -> stripe.PaymentIntent:
+def create(provider: Provider, key: str = "k") -> stripe.PaymentIntent:
     return provider.sdk.v1.payment_intents.create(PARAMS, {"idempotency_key": key})
 
 
-def amounts(provider) -> list[int]:
+def amounts(provider: Provider) -> list[int]:
     return [intent.amount for intent in provider.sdk.v1.payment_intents.list().data]
 
 

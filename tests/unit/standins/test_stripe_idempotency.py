@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import stripe
+
+from tests.unit.standins.conftest import Provider
 
 HEADERS = {
     "Authorization": "Bearer sk_test_entrepot",
@@ -16,7 +19,7 @@ HEADERS = {
 CARD = "&payment_method_types[]=card"
 
 
-def intents(provider) -> list[stripe.PaymentIntent]:
+def intents(provider: Provider) -> list[stripe.PaymentIntent]:
     return provider.sdk.v1.payment_intents.list({"limit": 100}).data
 
 
@@ -85,7 +88,7 @@ def test_a_request_refused_for_its_parameters_leaves_the_key_free(provider):
 
 def test_a_key_in_flight_is_a_conflict_and_nothing_happens_twice(provider):
     provider.control("faults", mode="slow", times=1)
-    answers: list[tuple[int, dict]] = []
+    answers: list[tuple[int, dict[str, Any]]] = []
     first = threading.Thread(
         target=lambda: answers.append(
             provider.raw("POST", "/v1/payment_intents", b"amount=1000&currency=eur", HEADERS)
@@ -107,7 +110,8 @@ def test_a_key_in_flight_is_a_conflict_and_nothing_happens_twice(provider):
 
 def test_twenty_at_once_under_one_key_create_one_intent(provider):
     def create(_: int) -> int:
-        return provider.raw("POST", "/v1/payment_intents", b"amount=1000&currency=eur", HEADERS)[0]
+        status: int = provider.raw("POST", "/v1/payment_intents", b"amount=1000&currency=eur", HEADERS)[0]
+        return status
 
     with ThreadPoolExecutor(20) as pool:
         statuses = list(pool.map(create, range(20)))

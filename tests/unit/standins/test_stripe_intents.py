@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import stripe
 
+from tests.unit.standins.conftest import Provider
 
-def status_of(provider, intent_id: str) -> str:
+
+def status_of(provider: Provider, intent_id: str) -> str:
     return provider.sdk.v1.payment_intents.retrieve(intent_id).status
 
 
@@ -77,9 +79,10 @@ def test_no_more_than_the_authorised_amount_can_be_captured(provider):
 def test_a_declined_card_leaves_the_intent_payable(provider):
     intent = provider.intent(3000)
 
+    declining = "pm_card_visa_chargeDeclinedInsufficientFunds"
+
     with pytest.raises(stripe.CardError) as refusal:
-        params = {"payment_method": "pm_card_visa_chargeDeclinedInsufficientFunds"}
-        provider.sdk.v1.payment_intents.confirm(intent.id, params)
+        provider.sdk.v1.payment_intents.confirm(intent.id, {"payment_method": declining})
 
     error = refusal.value
     assert (402, "card_declined") == (error.http_status, error.code)

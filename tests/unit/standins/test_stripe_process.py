@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[3]
 
 @contextmanager
 def process(module: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """The running module and the port it printed; ended by SIGTERM, which it must obey at once and with status 0."""
+    """The running module and the port it printed; ended by SIGTERM, which it must obey with status 0."""
     command = [sys.executable, "-m", module, "--port", "0", *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
@@ -50,7 +50,7 @@ def get(port: int, path: str, **headers: str) -> tuple[int, dict[str, Any]]:
 
 def test_it_stops_on_sigterm_and_finds_its_objects_again(tmp_path):
     state = str(tmp_path / "state" / "stripe.json")
-    http_client = stripe.RequestsClient()
+    http_client: Any = stripe.RequestsClient()  # its `close` is untyped
     params: Any = {
         "amount": 1000,
         "currency": "eur",
@@ -62,7 +62,7 @@ def test_it_stops_on_sigterm_and_finds_its_objects_again(tmp_path):
     ids = []
     for _ in range(2):
         with process("infra.local.stripe", "--state", state) as (_running, port):
-            address = {"api": f"http://127.0.0.1:{port}"}
+            address: Any = {"api": f"http://127.0.0.1:{port}"}
             sdk = stripe.StripeClient("sk_test_1", base_addresses=address, http_client=http_client)
             ids.append(sdk.v1.payment_intents.create(params, {"idempotency_key": "ord_1"}).id)
             assert [ids[0]] == [intent.id for intent in sdk.v1.payment_intents.list().data]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import stripe
 
+from tests.unit.standins.conftest import Provider
 
-def balance(provider) -> int:
+
+def balance(provider: Provider) -> int:
     entries = provider.sdk.v1.balance_transactions.list({"limit": 100}).data
     shown = provider.sdk.v1.balance.retrieve().available
     total = sum(entry.net for entry in entries)
@@ -14,7 +16,7 @@ def balance(provider) -> int:
     return total
 
 
-def charge_of(provider, intent: stripe.PaymentIntent) -> stripe.Charge:
+def charge_of(provider: Provider, intent: stripe.PaymentIntent) -> stripe.Charge:
     return provider.sdk.v1.charges.retrieve(str(intent.latest_charge))
 
 

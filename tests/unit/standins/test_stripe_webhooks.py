@@ -1,4 +1,4 @@
-"""Webhooks of the stand-in: signed as Stripe's own check wants them, repeated, held back, reordered, forged."""
+"""Webhooks of the stand-in: signed as Stripe's own check wants them, repeated, held back, reordered."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import time
 import pytest
 import stripe
 
+from infra.local.stripe.serving import Request
 from tests.unit.standins.conftest import SECRET
 
 
-def verified(request, secret: str = SECRET) -> stripe.Event:
-    return stripe.Webhook.construct_event(request.body, request.headers["stripe-signature"], secret)
+def verified(request: Request, secret: str = SECRET) -> stripe.Event:
+    event: stripe.Event = stripe.Webhook.construct_event(
+        request.body, request.headers["stripe-signature"], secret
+    )
+    return event
 
 
 def test_every_event_is_delivered_and_verifies_with_the_sdk(provider, endpoint):
