@@ -56,6 +56,7 @@ def _rule(row: Mapping[str, Any], excise: tuple[str, ...]) -> Rule:
         band=_band(row["band"]) if "band" in row else None,
         excluded_hs=excise if row.get("excluded_hs") == "excise" else (),
         regions=tuple(row.get("regions", ())),
+        postal_prefixes=tuple(row.get("postal_prefixes", ())),
         origins=tuple(row.get("origins", ())),
         registered=row.get("registered", True),
         bonded_inside=row.get("bonded_inside", False),

@@ -42,7 +42,7 @@ def release_quota(person: str, year: int, order_id: str, amount_fen: int) -> lis
 
 def year_limit(year: int) -> Rule:
     """The rule that limits what a person may import in a year: the one in force on its last day."""
-    rules = packaged_book().rules_for("CN", None, date(year, 12, 31))
+    rules = packaged_book().rules_for("CN", date(year, 12, 31))
     return next(rule for rule in rules if rule.method is Method.YEAR_LIMIT)
 
 

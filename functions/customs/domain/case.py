@@ -45,6 +45,14 @@ class Case(NamedTuple):
         value = self.rates.convert(self.parts(band.of), band.limit.currency)
         return value <= band.limit if band.side == "up_to" else value > band.limit
 
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules of the destination that hold on the day, whatever the regime."""
+        goods = self.consignment
+        return self.book.rules_for(
+            goods.destination_country, self.on, goods.destination_region, goods.destination_postal_code
+        )
+
     def applies(self, rule: Rule) -> bool:
         return rule.band is None or self.within(rule.band)
 

@@ -50,6 +50,7 @@ class Consignment:
     All amounts are in `currency`. `units_in_order` counts the whole order's units. `cn_year_used` is what the
     consignee has used of the Chinese quota this year, in CNY. `seller_country` is where the seller is
     established: it decides in some countries whether the platform is the deemed supplier of goods there.
+    `destination_postal_code` tells places that are in a country but not in its tax territory.
     """
 
     dispatch_country: str
@@ -65,6 +66,7 @@ class Consignment:
     units_in_order: int
     cn_year_used: Money | None = None
     seller_country: str | None = None
+    destination_postal_code: str | None = None
 
     def __post_init__(self) -> None:
         amounts = (self.freight, self.insurance, *(line.goods for line in self.lines))

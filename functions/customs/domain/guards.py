@@ -26,8 +26,7 @@ def admitted_rules(case: Case, regime: Regime) -> tuple[Rule, ...]:
     Raises: DestinationNotSupported, HsCodeMissing, OriginMissing, IdentityRequired, QuotaExceeded.
     """
     consignment = case.consignment
-    known = case.book.rules_for(consignment.destination_country, consignment.destination_region, case.on)
-    rules = tuple(rule for rule in known if regime in rule.regimes and case.applies(rule))
+    rules = tuple(rule for rule in case.rules if regime in rule.regimes and case.applies(rule))
     for rule in rules:
         if rule.blocks:
             raise DestinationNotSupported(

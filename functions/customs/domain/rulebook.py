@@ -76,6 +76,7 @@ class Rule(NamedTuple):
     band: Band | None = None
     excluded_hs: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
+    postal_prefixes: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     registered: bool = True
     bonded_inside: bool = False
@@ -86,6 +87,12 @@ class Rule(NamedTuple):
 
     def holds(self, on: date) -> bool:
         return _holds(self, on)
+
+    def covers(self, region: str, postal_code: str) -> bool:
+        """Whether it holds at a place: everywhere, unless it names regions or postal areas."""
+        if not self.regions and not self.postal_prefixes:
+            return True
+        return region in self.regions or postal_code.startswith(self.postal_prefixes)
 
     @property
     def blocks(self) -> bool:
@@ -129,15 +136,22 @@ class RuleBook(NamedTuple):
         """The customs territory of a country: its union, or itself."""
         return self.unions.get(country, country)
 
-    def rules_for(self, country: str, region: str | None, on: date) -> tuple[Rule, ...]:
-        """The rules of a country and of its union that hold on a day and for a region."""
+    def rules_for(
+        self, country: str, on: date, region: str | None = None, postal_code: str | None = None
+    ) -> tuple[Rule, ...]:
+        """The rules of a country and of its union that hold on a day and at a place.
+
+        `region` is the country's own code, with or without the country before it; `postal_code` as people write it.
+        """
         union = self.union(country)
         territories = (country,) if union == country else (country, union)
+        bare_region = (region or "").upper().removeprefix(f"{country}-")
+        bare_code = (postal_code or "").upper().replace(" ", "").removeprefix(f"{country}-")
         return tuple(
             rule
             for territory in territories
             for rule in self.rules.get(territory, ())
-            if rule.holds(on) and (not rule.regions or region in rule.regions)
+            if rule.holds(on) and rule.covers(bare_region, bare_code)
         )
 
     def rate(

@@ -97,7 +97,7 @@ def test_every_member_of_the_union_has_a_confirmed_standard_rate() -> None:
     ],
 )
 def test_no_regime_has_a_day_without_its_tax_or_its_duty(country: str, regimes: str, on: date) -> None:
-    rules = BOOK.rules_for(country, None, on)
+    rules = BOOK.rules_for(country, on)
 
     for regime in regimes.split():
         charges = {rule.charge for rule in rules if regime in rule.regimes and rule.method in CHARGING}

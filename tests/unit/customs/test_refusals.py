@@ -65,7 +65,12 @@ def test_a_destination_without_any_row_is_refused(country: str) -> None:
 
 @pytest.mark.parametrize(
     ("country", "region", "row"),
-    [("GB", "NIR", "gb-northern-ireland"), ("ES", "GC", "es-outside-vat"), ("FI", "01", "fi-aland")],
+    [
+        ("GB", "NIR", "gb-northern-ireland"),
+        ("GB", "GB-NIR", "gb-northern-ireland"),
+        ("ES", "GC", "es-outside-vat"),
+        ("FI", "01", "fi-aland"),
+    ],
 )
 def test_a_region_with_taxes_of_its_own_is_refused(country: str, region: str, row: str) -> None:
     goods = consignment(f"CN-{country}", line("851830 CN EUR 50.00"), destination_region=region)
@@ -76,8 +81,33 @@ def test_a_region_with_taxes_of_its_own_is_refused(country: str, region: str, ro
     assert row == refused.value.facts["row"]
 
 
-def test_another_region_of_that_country_is_served() -> None:
-    goods = consignment("CN-ES", line("851830 CN EUR 50.00"), destination_region="M")
+@pytest.mark.parametrize(
+    ("country", "postal_code", "row"),
+    [
+        ("GB", "bt1 5gs", "gb-northern-ireland"),
+        ("ES", "35001", "es-outside-vat"),
+        ("DE", "78266", "de-outside-vat"),
+        ("PT", "9000-001", "pt-islands"),
+        ("FI", "FI-22100", "fi-aland"),
+    ],
+)
+def test_the_postal_code_tells_where_the_region_is_left_out(country: str, postal_code: str, row: str) -> None:
+    goods = consignment(f"{country}-{country}", line("- ? EUR 50.00"), destination_postal_code=postal_code)
+
+    with pytest.raises(DestinationNotSupported) as refused:
+        assessed(goods)
+
+    assert row == refused.value.facts["row"]
+
+
+@pytest.mark.parametrize(("region", "postal_code"), [("M", "28001"), (None, None), ("ES-B", "08001")])
+def test_the_rest_of_that_country_is_served(region: str | None, postal_code: str | None) -> None:
+    goods = consignment(
+        "CN-ES",
+        line("851830 CN EUR 50.00"),
+        destination_region=region,
+        destination_postal_code=postal_code,
+    )
 
     assert "import_at_sale" == assessed(goods).regime
 
