@@ -3,21 +3,22 @@
 import pytest
 
 from entrepot.cloud import inbox, writes
+from entrepot.contracts.events import Event
 from entrepot.contracts.inventory import StockMoved
 from entrepot.contracts.orders import OrderCancelled, OrderPlaced, StockLine
 from functions.inventory import facade, store
 from functions.inventory.facade import Demand
 from functions.inventory.service import availability
 from functions.inventory.triggers import triggers
-from tests.integration.inventory.depot import NOW
+from tests.integration.inventory.depot import NOW, Depot
 
 
-def handle(event):
+def handle(event: Event) -> None:
     [consumer] = triggers.all
     consumer.handlers[type(event)](event, inbox.once("inventory-events", event.event_id, NOW), NOW)
 
 
-def moved(event_id, sku="SKU-1"):
+def moved(event_id: str, sku: str = "SKU-1") -> StockMoved:
     return StockMoved(
         event_id=event_id,
         occurred_at=NOW,
@@ -29,7 +30,7 @@ def moved(event_id, sku="SKU-1"):
     )
 
 
-def placed(event_id, *skus):
+def placed(event_id: str, *skus: str) -> OrderPlaced:
     return OrderPlaced(
         event_id=event_id,
         occurred_at=NOW,
@@ -44,14 +45,14 @@ def placed(event_id, *skus):
     )
 
 
-def cancelled(event_id, sku):
+def cancelled(event_id: str, sku: str) -> OrderCancelled:
     lines = (StockLine(sku=sku, merchant_id="mrc_1", warehouse_id="whs_1", quantity=1),)
     return OrderCancelled(
         event_id=event_id, occurred_at=NOW, order_id="ord_1", whole=True, reason="x", lines=lines
     )
 
 
-def announced(depot, sku="SKU-1"):
+def announced(depot: Depot, sku: str = "SKU-1") -> list[tuple[bool, int]]:
     found = [event for event in depot.events("inventory.availability_changed") if event["sku"] == sku]
     return [(event["available"], event["sequence"]) for event in found]
 
@@ -117,7 +118,7 @@ def test_late_events_find_the_stock_as_it_is(depot):
 def test_a_consumer_that_saw_old_stock_puts_it_right_itself(depot, monkeypatch):
     whs = depot.stocked("SKU-1", 1)
     announce = availability._announcements
-    raced = []
+    raced: list[bool] = []
 
     def slow(changed, now):
         if not raced:
@@ -136,7 +137,7 @@ def test_a_consumer_that_saw_old_stock_puts_it_right_itself(depot, monkeypatch):
 def test_a_consumer_that_was_overtaken_looks_again(depot, monkeypatch):
     depot.stocked("SKU-1", 1)
     announce = availability._announcements
-    raced = []
+    raced: list[bool] = []
 
     def slow(changed, now):
         if not raced:

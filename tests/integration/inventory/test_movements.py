@@ -1,20 +1,22 @@
 """Movements by people: how stock spreads over buckets, and what happens when orders come between."""
 
+from collections.abc import Callable
+
 import pytest
 
 from entrepot.cloud import writes
 from entrepot.kernel.refusals import Busy, NotFound
 from functions.inventory import facade, store
-from functions.inventory.domain.stock import BelowReserved, BelowZero, SkuClosed
+from functions.inventory.domain.stock import BelowReserved, BelowZero, Bucket, SkuClosed
 from tests.integration.inventory.depot import NOW
 
 
-def between(monkeypatch, act, times=1):
+def between(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], times: int = 1) -> None:
     """Let `act` happen after the buckets were read and before the movement is committed."""
     read = store.buckets
     left = [times]
 
-    def reading(*where):
+    def reading(*where: str) -> list[Bucket]:
         found = read(*where)
         if left[0] > 0:
             left[0] -= 1

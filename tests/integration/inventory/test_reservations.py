@@ -2,18 +2,19 @@
 
 from contextlib import suppress
 from random import Random
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from entrepot.cloud import dynamo, writes
+from entrepot.cloud import dynamo, reads, writes
 from entrepot.cloud.writes import Write
 from entrepot.kernel.refusals import Busy
 from functions.inventory import facade, store
 from functions.inventory.domain.stock import BelowReserved, BelowZero
 from functions.inventory.facade import Demand
 from functions.inventory.service import planning
-from tests.integration.inventory.depot import NOW
+from tests.integration.inventory.depot import NOW, Depot
 
 REFUSED = (
     facade.OutOfStock,
@@ -24,7 +25,7 @@ REFUSED = (
 )
 
 
-def level(depot, sku="SKU-1"):
+def level(depot: Depot, sku: str = "SKU-1") -> tuple[int, int]:
     found = depot.level(sku)
     return (found.available, found.reserved)
 
@@ -139,7 +140,7 @@ def test_a_bucket_that_others_keep_busy_is_left_for_another(depot, monkeypatch):
         return send(operation, **arguments)
 
     monkeypatch.setattr(dynamo, "call", contended)
-    monkeypatch.setattr(writes.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("entrepot.cloud.writes.time.sleep", lambda seconds: None)
     depot.rng = Random(7)  # the same first bucket again
     held = depot.place("ord_1", Demand("SKU-1", whs, 1))
 
@@ -184,7 +185,7 @@ def test_units_taken_while_they_were_gathered_are_looked_for_again(depot, monkey
     monkeypatch.setattr(planning, "MOST_WRITES", 3)
     whs = depot.stocked("SKU-1", 24)
     commit = writes.commit
-    raced = []
+    raced: list[bool] = []
 
     def slow(*given: Write) -> None:
         if not raced and len(given) == 4:
@@ -192,7 +193,7 @@ def test_units_taken_while_they_were_gathered_are_looked_for_again(depot, monkey
             depot.place("ord_2", Demand("SKU-1", whs, 2))
         commit(*given)
 
-    monkeypatch.setattr(planning.writes, "commit", slow)
+    monkeypatch.setattr(writes, "commit", slow)
     held = depot.place("ord_1", Demand("SKU-1", whs, 20))
 
     assert raced
@@ -329,11 +330,14 @@ def test_what_was_sold_cannot_be_released_in_part_nor_what_is_held_restocked(dep
 def test_shown_stock_is_enough_or_the_whole_truth_in_two_requests(depot, monkeypatch):
     first, second = depot.stocked("SKU-1", 100), depot.stocked("SKU-2", 2)
     shelves = [depot.shelf("SKU-1"), depot.shelf("SKU-2")]
-    fetches = []
-    fetch = planning.reads.fetch
-    monkeypatch.setattr(
-        planning.reads, "fetch", lambda *given: (fetches.append(len(given)), fetch(*given))[1]
-    )
+    fetches: list[int] = []
+    fetch = reads.fetch
+
+    def counting(*given: reads.Read[Any]) -> list[Any]:
+        fetches.append(len(given))
+        return fetch(*given)
+
+    monkeypatch.setattr(reads, "fetch", counting)
 
     few = facade.stock_on([(shelves[0], 2), (shelves[1], 2)], Random(3))
 
@@ -367,7 +371,7 @@ def test_on_hand_is_the_sum_of_the_movements_after_anything(depot):
     assert {"held", "sold", "released"} == {each.status.value for each in held}
 
 
-def step(depot, rng, whs, orders, turn):
+def step(depot: Depot, rng: Random, whs: str, orders: list[str], turn: int) -> None:
     act = rng.choice(["place", "place", "sell", "release", "part", "restock", "receipt", "damage", "count"])
     if act == "place":
         depot.place(f"ord_{turn}", Demand("SKU-1", whs, rng.randint(1, 9)))

@@ -1,11 +1,13 @@
 """Warehouses, movements and stock over HTTP: who sees what, what is refused, and what a replay shows."""
 
+from typing import Any
+
 import pytest
 
 BODY = {"name": "Hangzhou bonded", "country": "CN", "mode": "bonded"}
 
 
-def receipt(warehouse_id, units=10, **fields):
+def receipt(warehouse_id: str, units: int = 10, **fields: Any) -> dict[str, Any]:
     return {"warehouse_id": warehouse_id, "units": units, "cause": "receipt", **fields}
 
 

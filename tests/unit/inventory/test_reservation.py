@@ -32,7 +32,7 @@ LINES = st.lists(st.builds(Demand, SKUS, WAREHOUSES, st.integers(1, 9)), max_siz
 @st.composite
 def reservations(draw):
     places = draw(st.sets(st.tuples(SKUS, WAREHOUSES, st.integers(0, 5)), min_size=1))
-    picks = tuple(Pick(*place, draw(st.integers(1, 12))) for place in sorted(places))
+    picks = tuple(Pick(sku, whs, bucket, draw(st.integers(1, 12))) for sku, whs, bucket in sorted(places))
     return Reservation("ord_1", Status.SOLD, picks, NOW)
 
 
