@@ -78,7 +78,7 @@ class House:
         route, parameters = _routed(method, path)
         answer = http._answer(route, _Request(given, raw, None, {"requestId": "test"}), parameters)
         shown = json.loads(answer.body) if answer.body else None
-        return Answer(answer.status_code, shown, answer.headers)
+        return Answer(answer.status_code, shown, {name: str(value) for name, value in answer.headers.items()})
 
     def register(self, email: str, password: str = PASSWORD, **more: Any) -> Answer:
         return self.call("POST", "/v1/members", {"email": email, "password": password, **more})

@@ -1,10 +1,12 @@
 """Merchants, their staff, and one's own account."""
 
+from typing import Any
+
 import pytest
 
 from entrepot.cloud import reads
 from functions.membership import facade
-from tests.integration.membership.conftest import PASSWORD
+from tests.integration.membership.conftest import PASSWORD, Answer, House
 
 ACME = {"name": "Acme GmbH", "country": "DE", "payout_currency": "EUR", "commission_rate": "0.08"}
 OURS, THEIRS = "mrc_01JD0000000000000000000001", "mrc_01JD0000000000000000000002"
@@ -24,13 +26,15 @@ def owner(house):
     return house.token("owner@example.com")
 
 
-def invited(house, token, email, merchant_id=OURS, role="merchant"):
+def invited(
+    house: House, token: str, email: str, merchant_id: str = OURS, role: str | None = "merchant"
+) -> Answer:
     return house.call(
         "POST", f"/v1/merchants/{merchant_id}/staff", {"email": email, "role": role}, token=token
     )
 
 
-def me(house, email):
+def me(house: House, email: str) -> Any:
     return house.call("GET", "/v1/me", token=house.token(email)).body
 
 
@@ -271,11 +275,11 @@ def test_seeding_an_account_anew_gives_it_the_new_password(house):
     assert 201 == house.sign_in("seed@example.com", "another password").status
 
 
-def me_id(house, member_id):
+def me_id(house: House, member_id: str) -> Any:
     body = me(house, "seed@example.com")
     assert member_id == body["id"]
     return body["merchant_id"]
 
 
-def refusal(answer):
+def refusal(answer: Answer) -> tuple[int, str | None]:
     return answer.status, answer.code

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from entrepot.cloud import writes
+from functions.membership import pwdlib_gateway
 from tests.integration.membership.conftest import PASSWORD, requests_made
 
 
@@ -32,11 +34,10 @@ def test_before_the_address_is_confirmed_sign_in_answers_as_for_a_wrong_password
 
 @pytest.mark.parametrize("method", ["register", "sign_in"])
 def test_known_and_unknown_addresses_cost_the_same(house, monkeypatch, method):
-    from functions.membership import pwdlib_gateway
-
     house.member("active@example.com")
     house.register("pending@example.com")
-    cheap, hashed = pwdlib_gateway._hasher(), []
+    cheap = pwdlib_gateway._hasher()
+    hashed: list[str] = []
 
     class Counting:
         def hash(self, password):
@@ -168,12 +169,10 @@ def test_an_event_delivered_again_sends_no_second_letter(house):
 
 
 def test_a_letter_lost_after_sending_is_sent_again_with_the_same_code(house, monkeypatch):
-    from functions.membership.service import letters
-
     house.register("ada@example.com")
     (event,) = house.events()
     with monkeypatch.context() as patch:
-        patch.setattr(letters.writes, "commit", lambda *writes: (_ for _ in ()).throw(ConnectionError()))
+        patch.setattr(writes, "commit", lambda *writes: (_ for _ in ()).throw(ConnectionError()))
         with pytest.raises(ConnectionError):
             house.deliver(event)
 
@@ -205,9 +204,8 @@ def test_neither_code_nor_address_stands_in_an_event_or_a_log(house, capsys):
 
 
 def test_two_registrations_at_once_make_one_account(house, monkeypatch):
-    from functions.membership.service import registration
-
-    commit, seen = registration.writes.commit, []
+    commit = writes.commit
+    seen: list[int] = []
 
     def overtaken(*writes):
         if len(writes) > 1 and not seen:
@@ -215,7 +213,7 @@ def test_two_registrations_at_once_make_one_account(house, monkeypatch):
             house.register("ada@example.com", "the other's password")
         commit(*writes)
 
-    monkeypatch.setattr(registration.writes, "commit", overtaken)
+    monkeypatch.setattr(writes, "commit", overtaken)
     assert 201 == house.register("ada@example.com", "the slower one's password").status
 
     (letter,) = house.letters()

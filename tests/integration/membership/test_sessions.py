@@ -4,11 +4,13 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from entrepot.cloud import auth, aws, writes
-from functions.membership.service import sessions
+from functions.membership import pwdlib_gateway
 from tests.integration.membership.conftest import PASSWORD, requests_made
 
 ADA = "ada@example.com"
@@ -20,16 +22,16 @@ def ada(house):
     return house.account(ADA)
 
 
-def decoded(part):
+def decoded(part: str) -> Any:
     return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
-def encoded(value):
+def encoded(value: Any) -> str:
     raw = value if isinstance(value, bytes) else json.dumps(value, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def claims(token):
+def claims(token: str) -> Any:
     return decoded(token.split(".")[1])
 
 
@@ -58,7 +60,7 @@ def test_a_merchants_token_names_the_merchant(house):
 def test_a_warm_function_verifies_a_token_without_a_request(house, ada, monkeypatch):
     token = house.token(ADA)
     auth.principal(token, house.now)
-    monkeypatch.setattr(auth.aws, "client", lambda service: pytest.fail(f"asked {service}"))
+    monkeypatch.setattr(aws, "client", lambda service: pytest.fail(f"asked {service}"))
 
     with requests_made() as made:
         caller = auth.principal(token, house.now)
@@ -87,7 +89,7 @@ def test_a_right_password_clears_the_count(house, ada):
 def test_a_password_is_not_looked_at_once_the_address_is_closed(house, ada, monkeypatch):
     for _ in range(10):
         house.sign_in(ADA, "wrong password")
-    monkeypatch.setattr(sessions.pwdlib_gateway, "matches", lambda *_: pytest.fail("hashed"))
+    monkeypatch.setattr(pwdlib_gateway, "matches", lambda *_: pytest.fail("hashed"))
 
     assert 429 == house.sign_in(ADA).status
 
@@ -121,7 +123,8 @@ def test_a_refresh_token_that_comes_back_ends_the_session(house, ada):
 
 def test_two_uses_of_a_refresh_token_at_once_end_the_session(house, ada, monkeypatch):
     first = house.sign_in(ADA).body
-    commit, winners = writes.commit, []
+    commit = writes.commit
+    winners: list[Any] = []
 
     def overtaken(*given):
         if not winners:
@@ -129,7 +132,7 @@ def test_two_uses_of_a_refresh_token_at_once_end_the_session(house, ada, monkeyp
             winners[0] = house.refresh(first["refresh_token"])
         commit(*given)
 
-    monkeypatch.setattr(sessions.writes, "commit", overtaken)
+    monkeypatch.setattr(writes, "commit", overtaken)
     loser = house.refresh(first["refresh_token"])
 
     assert (201, 401) == (winners[0].status, loser.status)
@@ -185,7 +188,7 @@ def test_no_token_is_taken_for_the_other_kind(house, ada):
     assert 401 == house.refresh(tokens["access_token"]).status
 
 
-def forged(token):
+def forged(token: str) -> Iterator[str]:
     """Tokens that look like `token` and were not signed by us for this."""
     head, body, signature = token.split(".")
     header, content = decoded(head), decoded(body)
@@ -251,8 +254,6 @@ def test_a_bad_token_on_a_public_route_is_refused(house):
 
 
 def test_signing_in_hashes_with_argon2id_as_rfc_9106_recommends():
-    from functions.membership import pwdlib_gateway
-
     password_hash = pwdlib_gateway.hashed(PASSWORD)
 
     assert password_hash.startswith("$argon2id$v=19$m=65536,t=3,p=4$")

@@ -1,0 +1,27 @@
+"""Every letter is there in every language, with its code and nothing left to fill in."""
+
+import string
+
+import pytest
+
+from functions.membership.service.letters import letters
+
+FIELDS: dict[str, set[str]] = {"registration": {"code"}, "known": set(), "invitation": {"code", "merchant"}}
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_there_is_a_letter_of_each_kind_in_each_language():
+    assert {kind: {"en", "de", "zh", "it", "fr"} for kind in FIELDS} == {
+        kind: set(texts) for kind, texts in letters().items()
+    }
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+def test_a_letter_says_what_it_has_to_and_its_subject_nothing_secret(kind):
+    for letter in letters()[kind].values():
+        assert FIELDS[kind] == fields(letter.text)
+        assert set() == fields(letter.subject)
+        assert letter.subject.isprintable()
