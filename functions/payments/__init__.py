@@ -1,0 +1,14 @@
+"""Payments: nobody is charged twice, no webhook is lost or counted twice.
+
+Glossary
+    payment      one order's debt and all that became of it; its facts only rise, and its status is derived from them
+    intent       the provider's object that a payment is made of (Stripe: PaymentIntent); one per payment, ever
+    authorise    the payer's bank holds the amount for us; capture: the money is taken, in whole or in part
+    forgo        give up part of an authorisation before it is captured, instead of refunding it afterwards
+    refund       captured money given back; requested by us, then pending, succeeded or failed at the provider
+    snapshot     what the provider says of a payment at one moment, by webhook or when asked
+    merge        join a snapshot into a payment: in any order, any number of times, the same end
+    flag         what the provider says is not ours (amount, currency, account, mode, intent): nothing moves
+    silent       the provider has said nothing for a while, so the sweep asks
+    lapse        an authorisation that nobody captures ends by itself, after seven days for cards
+"""

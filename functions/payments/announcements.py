@@ -1,0 +1,91 @@
+"""Which facts of a payment are newly true, as events: the difference between before and after a merge."""
+
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from entrepot.contracts import payments as events
+from entrepot.contracts.payments import PaymentEvent
+from entrepot.kernel.ids import new_id
+from functions.payments.domain import Payment, Refund, RefundStatus, Status
+
+PROVIDER: Final = "stripe"
+
+E = TypeVar("E", bound=PaymentEvent)
+
+
+def told(before: Payment, after: Payment, now: datetime) -> list[PaymentEvent]:
+    """The events that lead from `before` to `after`; none where nothing that others rely on became true."""
+    return [*_money(before, after, now), *_course(before, after, now), *_refunds(before, after, now)]
+
+
+def capture_requested(payment: Payment, now: datetime) -> PaymentEvent:
+    return _event(events.CaptureRequested, payment, payment.capture_requested, now)
+
+
+def cancellation_requested(payment: Payment, now: datetime) -> PaymentEvent:
+    return _event(events.CancellationRequested, payment, payment.authorised or payment.amount.amount, now)
+
+
+def refund_requested(payment: Payment, refund: Refund, now: datetime) -> PaymentEvent:
+    return _event(events.RefundRequested, payment, refund.amount, now, refund_id=refund.refund_id)
+
+
+def _money(before: Payment, after: Payment, now: datetime) -> list[PaymentEvent]:
+    told_of: list[PaymentEvent] = []
+    if after.covered and not before.covered:
+        told_of.append(_event(events.PaymentAuthorised, after, after.authorised, now))
+    if after.captured > before.captured:
+        # The running total makes each capture of an intent a fact of its own, whatever brought the news.
+        fact = f"{after.intent_id}:{after.captured}"
+        increase = after.captured - before.captured
+        told_of.append(_event(events.PaymentCaptured, after, increase, now, provider=PROVIDER, fact=fact))
+    return told_of
+
+
+def _course(before: Payment, after: Payment, now: datetime) -> list[PaymentEvent]:
+    told_of: list[PaymentEvent] = []
+    whole = after.amount.amount
+    if after.status is Status.PROCESSING and before.status is not Status.PROCESSING:
+        told_of.append(_event(events.PaymentProcessing, after, whole, now))
+    if after.status is Status.FAILED and before.word != after.word:
+        told_of.append(_event(events.PaymentFailed, after, whole, now, reason=after.last_error or "unknown"))
+    if after.status is Status.CANCELLED and before.status is not Status.CANCELLED:
+        told_of.append(_event(events.PaymentCancelled, after, whole, now))
+    if before.cancelled and not before.intent_id and after.intent_id:
+        # It was closed while its intent was being made elsewhere: nobody may pay that one any more.
+        told_of.append(cancellation_requested(after, now))
+    for reason in sorted(set(after.flags) - set(before.flags)):
+        told_of.append(_event(events.PaymentFlagged, after, whole, now, reason=reason))
+    return told_of
+
+
+def _refunds(before: Payment, after: Payment, now: datetime) -> list[PaymentEvent]:
+    told_of: list[PaymentEvent] = []
+    for refund in after.refunds:
+        held = before.refund_of(refund.refund_id)
+        if held is not None and held.status is refund.status:
+            continue
+        about = {"refund_id": refund.refund_id}
+        if refund.status is RefundStatus.SUCCEEDED:
+            told_of.append(
+                _event(events.RefundSucceeded, after, refund.amount, now, provider=PROVIDER, **about)
+            )
+        if refund.status is RefundStatus.FAILED:
+            reason = refund.error or "unknown"
+            told_of.append(_event(events.RefundFailed, after, refund.amount, now, reason=reason, **about))
+    return told_of
+
+
+def _event(kind: type[E], payment: Payment, amount: int, now: datetime, **more: Any) -> E:
+    return kind(
+        event_id=new_id("evt", now),
+        occurred_at=now,
+        payment_id=payment.payment_id,
+        order_id=payment.order_id,
+        currency=payment.amount.currency,
+        amount=amount,
+        authorised=payment.authorised,
+        captured=payment.captured,
+        refunded=payment.refunded,
+        **more,
+    )

@@ -1,0 +1,396 @@
+"""A payment is its facts. Each fact only rises, so snapshots may come late, twice and in any order.
+
+Merging is a join: amounts take the greater, sets their union, refunds go by id and rank, and what the provider
+says of an unfinished attempt goes by the provider's clock, then by rank. The status is derived, never stored.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from entrepot.kernel.money import Money
+from entrepot.kernel.refusals import Busy, Kind, Refusal
+
+METHODS: Final = ("card",)
+"""What a payer may choose today; the other names of the API are refused until their issue."""
+
+LAPSES_AFTER: Final = timedelta(days=7)
+"""How long a card authorisation holds online. Source: https://docs.stripe.com/payments/place-a-hold-on-a-payment-method"""
+
+ACTS_BEFORE_LAPSE: Final = timedelta(hours=24)
+
+PATIENCE: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 1440))
+"""How long the provider may be silent before it is asked, longer after each time it had nothing new to say."""
+
+
+class Status(StrEnum):
+    CREATED = "created"
+    REQUIRES_ACTION = "requires_action"
+    PROCESSING = "processing"
+    FAILED = "failed"
+    FLAGGED = "flagged"
+    AUTHORISED = "authorised"
+    CANCELLED = "cancelled"
+    CAPTURED = "captured"
+
+
+class RefundStatus(StrEnum):
+    REQUESTED = "requested"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class CaptureMode(StrEnum):
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
+_WORD_RANK: Final = (Status.CREATED, Status.REQUIRES_ACTION, Status.PROCESSING, Status.FAILED)
+# A bank can send a refund back days after it succeeded, so failed stands above succeeded.
+_REFUND_RANK: Final = tuple(RefundStatus)
+_OPEN: Final = (RefundStatus.REQUESTED, RefundStatus.PENDING)
+
+
+class MethodNotAvailable(Refusal):
+    code = "method_not_available"
+    kind = Kind.RULE
+    title = "This payment method is not offered yet."
+
+
+class AmountNotChargeable(Refusal):
+    code = "amount_not_chargeable"
+    kind = Kind.RULE
+    title = "The payment provider cannot charge exactly this amount in this currency."
+
+
+class ExceedsCaptured(Refusal):
+    code = "exceeds_captured"
+    kind = Kind.RULE
+    title = "More than what was captured and not yet refunded."
+
+
+class ExceedsAuthorised(Refusal):
+    code = "exceeds_authorised"
+    kind = Kind.RULE
+    title = "More than what was authorised and is not yet given up or captured."
+
+
+class CurrencyMismatch(Refusal):
+    code = "currency_mismatch"
+    kind = Kind.RULE
+    title = "The amount is in another currency than the payment."
+
+
+class AmountNotPositive(Refusal):
+    code = "amount_not_positive"
+    kind = Kind.RULE
+    title = "The amount must be above zero."
+
+
+class PaymentNotOpen(Refusal):
+    code = "payment_not_open"
+    kind = Kind.CONFLICT
+    title = "This payment is not in a state that allows it."
+
+
+class PaymentChanged(Busy):
+    """The payment changed since it was read: read it again and decide again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What the provider last said of an unfinished attempt; `error` is its code where the attempt failed."""
+
+    status: Status
+    at: datetime
+    error: str = ""
+
+    @property
+    def rank(self) -> tuple[datetime, int, str]:
+        return (self.at, _WORD_RANK.index(self.status), self.error)
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Part of the captured money on its way back. `amount` is in minor units of the payment's currency."""
+
+    refund_id: str
+    amount: int
+    status: RefundStatus
+    provider_refund_id: str = ""
+    error: str = ""
+    reason: str = ""
+    requested_at: datetime | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.status in _OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Amounts are minor units of `amount.currency`. `revision` counts the writes of its row."""
+
+    payment_id: str
+    order_id: str
+    amount: Money  # to be authorised
+    method: str
+    capture: CaptureMode
+    created_at: datetime
+    intent_id: str = ""
+    word: Word | None = None
+    authorised: int = 0
+    authorised_at: datetime | None = None
+    captured: int = 0
+    cancelled: bool = False
+    disputed: bool = False
+    flags: tuple[str, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+    forgone: int = 0
+    capture_requested: int = 0
+    cancellation_requested: bool = False
+    revision: int = 0
+
+    @property
+    def covered(self) -> bool:
+        """The whole amount is held for us or taken."""
+        return self.authorised >= self.amount.amount and (self.captured > 0 or not self.cancelled)
+
+    @property
+    def status(self) -> Status:
+        if self.captured:
+            return Status.CAPTURED
+        if self.cancelled:
+            return Status.CANCELLED
+        if self.covered:
+            return Status.AUTHORISED
+        if self.flags:
+            return Status.FLAGGED
+        return self.word.status if self.word else Status.CREATED
+
+    @property
+    def last_error(self) -> str | None:
+        return self.word.error or None if self.word else None
+
+    @property
+    def refunded(self) -> int:
+        return sum(refund.amount for refund in self.refunds if refund.status is RefundStatus.SUCCEEDED)
+
+    @property
+    def refundable(self) -> int:
+        """Captured less every refund that has not failed."""
+        taken = sum(refund.amount for refund in self.refunds if refund.status is not RefundStatus.FAILED)
+        return max(0, self.captured - taken)
+
+    @property
+    def capturable(self) -> int:
+        """Authorised, not given up, and not captured or about to be; a card can be captured once."""
+        if self.captured or self.cancelled or self.capture_requested or self.cancellation_requested:
+            return 0
+        return max(0, self.authorised - self.forgone)
+
+    def refund_of(self, refund_id: str) -> Refund | None:
+        return next((refund for refund in self.refunds if refund.refund_id == refund_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the provider says of one payment at one moment.
+
+    `amount` is the intent's own; None where the snapshot is not about the whole (a refund). `refunds` are those it
+    tells of, not all there are. Amounts in it are minor units of `currency`.
+    """
+
+    at: datetime
+    intent_id: str
+    currency: str
+    amount: int | None = None
+    ours: bool = True  # our account, and the mode (live or test) of this stage
+    word: Word | None = None
+    authorised: int = 0
+    captured: int = 0
+    cancelled: bool = False
+    disputed: bool = False
+    refunds: tuple[Refund, ...] = ()
+
+
+def mismatch(payment: Payment, snapshot: Snapshot) -> str | None:
+    """What in a snapshot is not ours, in one word; None where all is."""
+    if not snapshot.ours:
+        return "account"
+    if snapshot.currency != payment.amount.currency:
+        return "currency"
+    if snapshot.amount is not None and snapshot.amount != payment.amount.amount:
+        return "amount"
+    if payment.intent_id and snapshot.intent_id != payment.intent_id:
+        return "intent"
+    if any(_other_amount(payment, refund) for refund in snapshot.refunds):
+        return "refund"
+    return None
+
+
+def merged(payment: Payment, snapshot: Snapshot) -> Payment:
+    """The payment with what the snapshot adds. Of one that is not ours only the flag is kept."""
+    wrong = mismatch(payment, snapshot)
+    if wrong:
+        return replace(payment, flags=tuple(sorted({*payment.flags, wrong})))
+    return replace(
+        payment,
+        intent_id=snapshot.intent_id,
+        word=_later(payment.word, snapshot.word),
+        authorised=max(payment.authorised, snapshot.authorised),
+        authorised_at=_authorised_at(payment, snapshot),
+        captured=max(payment.captured, snapshot.captured),
+        cancelled=payment.cancelled or snapshot.cancelled,
+        disputed=payment.disputed or snapshot.disputed,
+        refunds=joined(payment.refunds, snapshot.refunds),
+    )
+
+
+def joined(ours: Iterable[Refund], theirs: Iterable[Refund]) -> tuple[Refund, ...]:
+    """Refunds by id, ordered by it; of two accounts of one refund the facts of both."""
+    known = {refund.refund_id: refund for refund in ours}
+    for refund in theirs:
+        held = known.get(refund.refund_id)
+        known[refund.refund_id] = _joined_refund(held, refund) if held else refund
+    return tuple(known[refund_id] for refund_id in sorted(known))
+
+
+def says_something(payment: Payment, after: Payment) -> bool:
+    """Whether more changed than the time of the provider's last word."""
+    return _timeless(payment.word) != _timeless(after.word) or replace(after, word=payment.word) != payment
+
+
+def cancelled_unmade(payment: Payment) -> Payment:
+    """A payment for which no intent was ever made, closed so that a late start cannot make one usable."""
+    assert not payment.intent_id
+    return replace(payment, cancelled=True)
+
+
+def with_refund(payment: Payment, refund_id: str, amount: Money, reason: str, now: datetime) -> Payment:
+    """The payment with a refund requested.
+
+    Raises: CurrencyMismatch, AmountNotPositive, ExceedsCaptured.
+    """
+    assert payment.refund_of(refund_id) is None, "a refund is requested once"
+    _check_part(payment, amount)
+    if amount.amount > payment.refundable:
+        raise ExceedsCaptured(refundable=payment.refundable, currency=amount.currency)
+    refund = Refund(refund_id, amount.amount, RefundStatus.REQUESTED, reason=reason, requested_at=now)
+    return replace(payment, refunds=joined(payment.refunds, (refund,)))
+
+
+def with_capture(payment: Payment, amount: Money) -> Payment:
+    """The payment with its one capture requested.
+
+    Raises: PaymentNotOpen: nothing is left to capture. ExceedsAuthorised: more than is left. CurrencyMismatch,
+        AmountNotPositive.
+    """
+    if payment.capture is not CaptureMode.MANUAL or payment.capturable == 0:
+        raise PaymentNotOpen(status=payment.status.value)
+    _check_part(payment, amount)
+    if amount.amount > payment.capturable:
+        raise ExceedsAuthorised(capturable=payment.capturable, currency=payment.amount.currency)
+    return replace(payment, capture_requested=amount.amount)
+
+
+def with_forgone(payment: Payment, amount: Money) -> Payment:
+    """The payment with part of its authorisation given up; with all of it, its cancellation is requested.
+
+    Raises: as `with_capture`.
+    """
+    if payment.capturable == 0:
+        raise PaymentNotOpen(status=payment.status.value)
+    _check_part(payment, amount)
+    if amount.amount > payment.capturable:
+        raise ExceedsAuthorised(capturable=payment.capturable, currency=payment.amount.currency)
+    rest = payment.capturable - amount.amount
+    return replace(payment, forgone=payment.forgone + amount.amount, cancellation_requested=rest == 0)
+
+
+def with_cancellation(payment: Payment) -> Payment:
+    """The payment with its cancellation requested.
+
+    Raises: PaymentNotOpen: it was captured, or is about to be.
+    """
+    if payment.captured or payment.capture_requested:
+        raise PaymentNotOpen(status=payment.status.value)
+    return replace(payment, cancellation_requested=True)
+
+
+def about_to_lapse(payment: Payment, now: datetime) -> bool:
+    """An authorisation with something left to capture that would soon end by itself."""
+    if payment.authorised_at is None or not payment.covered or payment.capturable == 0:
+        return False
+    return now >= payment.authorised_at + LAPSES_AFTER - ACTS_BEFORE_LAPSE
+
+
+def next_look(payment: Payment, asked: int, now: datetime) -> datetime | None:
+    """When the sweep looks at a payment next, after asking `asked` times in vain; None: never again.
+
+    One without an intent is its order's to start; one that is captured or cancelled has only refunds left to watch.
+    """
+    patience = now + PATIENCE[min(asked, len(PATIENCE) - 1)]
+    if any(refund.open for refund in payment.refunds):
+        return patience
+    if not payment.intent_id or payment.captured or payment.cancelled:
+        return None
+    waits = payment.covered and payment.capturable > 0 and payment.capture is CaptureMode.MANUAL
+    if waits and payment.authorised_at is not None:
+        return max(patience, payment.authorised_at + LAPSES_AFTER - ACTS_BEFORE_LAPSE)
+    return patience
+
+
+def payment_status(payment: Payment | None) -> str:
+    """A payment in the API's words: what its order shows as `payment_status`."""
+    if payment is None:
+        return "none"
+    if payment.disputed:
+        return "disputed"
+    if payment.captured:
+        back = payment.refunded
+        return "captured" if not back else "refunded" if back >= payment.captured else "partially_refunded"
+    known = (Status.PROCESSING, Status.AUTHORISED, Status.FAILED)
+    return payment.status.value if payment.status in known else "none"
+
+
+def _check_part(payment: Payment, amount: Money) -> None:
+    if amount.currency != payment.amount.currency:
+        raise CurrencyMismatch(field="amount.currency")
+    if amount.amount <= 0:
+        raise AmountNotPositive(field="amount.amount")
+
+
+def _other_amount(payment: Payment, refund: Refund) -> bool:
+    held = payment.refund_of(refund.refund_id)
+    return held is not None and held.amount != refund.amount
+
+
+def _later(ours: Word | None, theirs: Word | None) -> Word | None:
+    if ours is None or theirs is None:
+        return ours or theirs
+    return max(ours, theirs, key=lambda word: word.rank)
+
+
+def _timeless(word: Word | None) -> tuple[Status, str] | None:
+    return (word.status, word.error) if word else None
+
+
+def _authorised_at(payment: Payment, snapshot: Snapshot) -> datetime | None:
+    if not snapshot.authorised:
+        return payment.authorised_at
+    return min(payment.authorised_at or snapshot.at, snapshot.at)
+
+
+def _joined_refund(ours: Refund, theirs: Refund) -> Refund:
+    return replace(
+        ours,
+        status=max(ours.status, theirs.status, key=_REFUND_RANK.index),
+        provider_refund_id=max(ours.provider_refund_id, theirs.provider_refund_id),
+        error=max(ours.error, theirs.error),
+        reason=max(ours.reason, theirs.reason),
+        requested_at=ours.requested_at or theirs.requested_at,
+    )

@@ -1,0 +1,179 @@
+"""All that other contexts may call of payments: values, reads and writes, never rows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from entrepot.cloud.outbox import announce
+from entrepot.cloud.reads import Read
+from entrepot.cloud.writes import Write
+from entrepot.kernel.money import Money
+from functions.payments import announcements, domain, service, store, stripe_money
+from functions.payments.domain import (
+    METHODS,
+    AmountNotChargeable,
+    CaptureMode,
+    ExceedsAuthorised,
+    ExceedsCaptured,
+    MethodNotAvailable,
+    Payment,
+    PaymentChanged,
+    PaymentNotOpen,
+    Refund,
+    RefundStatus,
+    Status,
+    payment_status,
+)
+from functions.payments.gateway import Intent, NextAction
+from functions.payments.service import Ending, UnknownPayment
+
+__all__ = [
+    "METHODS",
+    "AmountNotChargeable",
+    "CaptureMode",
+    "Ending",
+    "ExceedsAuthorised",
+    "ExceedsCaptured",
+    "MethodNotAvailable",
+    "NextAction",
+    "Payment",
+    "PaymentChanged",
+    "PaymentNotOpen",
+    "PaymentView",
+    "Refund",
+    "RefundStatus",
+    "Status",
+    "UnknownPayment",
+    "cancel_intent",
+    "chargeable",
+    "check_method",
+    "forgo",
+    "open_payment",
+    "payment_read",
+    "payment_status",
+    "refund",
+    "request_cancellation",
+    "request_capture",
+    "start",
+]
+
+PENDING: Final = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """What the payer's browser needs. `status` is "pending" while the provider has not answered yet."""
+
+    payment_id: str
+    status: str
+    client_secret: str | None = None
+    next_action: NextAction | None = None
+
+    def __repr__(self) -> str:
+        return f"PaymentView({self.payment_id}, {self.status})"  # a secret must not reach a log
+
+
+def chargeable(money: Money) -> None:
+    """Refuse a total that the provider cannot charge exactly: for the quote.
+
+    Raises: AmountNotChargeable.
+    """
+    stripe_money.chargeable(money)
+
+
+def check_method(method: str) -> None:
+    """Raises: MethodNotAvailable."""
+    if method not in METHODS:
+        raise MethodNotAvailable(field="payment.method", method=method)
+
+
+def open_payment(
+    payment_id: str, order_id: str, amount: Money, method: str, capture: str, now: datetime
+) -> Write:
+    """The write that records the intention to be paid, for the order's own transaction.
+
+    Args: capture: "automatic" or "manual".
+    Raises: MethodNotAvailable, AmountNotChargeable; at commit AlreadyOpen.
+    """
+    check_method(method)
+    chargeable(amount)
+    return store.opened(Payment(payment_id, order_id, amount, method, CaptureMode(capture), created_at=now))
+
+
+def start(payment_id: str, now: datetime) -> PaymentView:
+    """Have the intent made, or find the one that was made: a replay gives the same secret.
+
+    The provider out of reach is no refusal: the view is "pending" without a secret, and the next call completes it.
+    Raises: UnknownPayment; Busy.
+    """
+    payment, intent = service.start(payment_id, now)
+    return _view(payment, intent)
+
+
+def payment_read(payment_id: str) -> Read[Payment]:
+    return store.payment_read(payment_id)
+
+
+def cancel_intent(payment_id: str, now: datetime) -> Ending:
+    """Make sure that a payment can no longer succeed, before its order expires or is cancelled unpaid.
+
+    Returns: "cancelled" or "none" (no intent was made, and none can be any more): the order may end. "succeeded",
+        "processing" or "unknown": leave it to the webhook or the sweep.
+    Raises: UnknownPayment.
+    """
+    return service.cancel_intent(payment_id, now)
+
+
+def refund(payment: Payment, refund_id: str, amount: Money, reason: str, now: datetime) -> list[Write]:
+    """The writes that record a refund as requested: the row, conditional on the revision read, and its event.
+
+    Raises: ExceedsCaptured, CurrencyMismatch, AmountNotPositive, AmountNotChargeable (it cannot be refunded
+        exactly); at commit PaymentChanged: read the payment again.
+    """
+    stripe_money.movable(amount)
+    after = domain.with_refund(payment, refund_id, amount, reason, now)
+    made = after.refund_of(refund_id)
+    assert made is not None
+    return [store.saved(payment, after, now), announce(announcements.refund_requested(after, made, now))]
+
+
+def request_capture(payment: Payment, amount: Money, now: datetime) -> list[Write]:
+    """The writes that request the one capture of an authorised payment; none where it was requested before.
+
+    What is captured less than authorised is released by the provider.
+    Raises: PaymentNotOpen, ExceedsAuthorised, CurrencyMismatch, AmountNotPositive, AmountNotChargeable; at commit
+        PaymentChanged.
+    """
+    if payment.capture_requested or payment.captured:
+        return []
+    stripe_money.movable(amount)
+    return service.request_capture(payment, domain.with_capture(payment, amount), now)
+
+
+def request_cancellation(payment: Payment, now: datetime) -> list[Write]:
+    """The writes that request that a payment not yet captured is let go; none where it was, or is over.
+
+    Raises: PaymentNotOpen: it was captured or is about to be, so refund it; at commit PaymentChanged.
+    """
+    if payment.cancellation_requested or payment.cancelled:
+        return []
+    return service.request_cancellation(payment, domain.with_cancellation(payment), now)
+
+
+def forgo(payment: Payment, amount: Money, now: datetime) -> list[Write]:
+    """The writes that give up part of an authorisation before its capture: what a refund is after it.
+
+    Giving up all that is left requests the cancellation.
+    Raises: PaymentNotOpen, ExceedsAuthorised, CurrencyMismatch, AmountNotPositive; at commit PaymentChanged.
+    """
+    after = domain.with_forgone(payment, amount)
+    if after.cancellation_requested:
+        return service.request_cancellation(payment, after, now)
+    return [store.saved(payment, after, now)]
+
+
+def _view(payment: Payment, intent: Intent | None) -> PaymentView:
+    if intent is None:
+        waits = not payment.intent_id and payment.status is Status.CREATED
+        return PaymentView(payment.payment_id, PENDING if waits else payment.status.value)
+    return PaymentView(payment.payment_id, payment.status.value, intent.client_secret, intent.next_action)

@@ -1,0 +1,244 @@
+"""Use cases of payments: hear what the provider says, ask it to act, and record both.
+
+A call to the provider is never inside a transaction: the intention is recorded first (an event in the outbox), then
+comes the call under a key of our own, then its outcome is merged as a webhook's would be.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from entrepot.cloud import reads, telemetry, writes
+from entrepot.cloud.outbox import announce
+from entrepot.cloud.writes import Write
+from entrepot.contracts import payments as events
+from entrepot.kernel.refusals import Busy, NotFound
+from functions.payments import announcements, domain, store, stripe_gateway
+from functions.payments.domain import Payment, PaymentChanged, Refund, RefundStatus, Snapshot, Status, Word
+from functions.payments.gateway import Declined, Gateway, Intent, ProviderUnavailable
+
+_TRIES: Final = 10
+_KEYS_LAST: Final = timedelta(hours=20)
+"""Stripe forgets a key after a day at the earliest; an older intention is looked for before it is repeated."""
+
+Ending = Literal["cancelled", "succeeded", "processing", "unknown", "none"]
+
+
+class UnknownPayment(NotFound):
+    """The provider speaks of a payment that is not here, or not yet: the message is sent again, then set aside."""
+
+    code = "unknown_payment"
+
+
+def found(payment_id: str) -> Payment:
+    """The payment as it stands now. Raises: UnknownPayment."""
+    payment = reads.fetch_one(store.payment_read(payment_id), consistent=True)
+    if payment is None:
+        raise UnknownPayment(payment_id=payment_id)
+    return payment
+
+
+def absorb(
+    payment_id: str, snapshot: Snapshot, now: datetime, handled: Write | None = None, *, heard: bool = False
+) -> Payment:
+    """Merge what the provider says, with an event for each fact that this makes true, in one transaction.
+
+    Args: handled: the inbox's write. heard: the provider said it by itself, in a webhook: then even a later time of
+        the same word counts, and where nothing is new nothing is written, the inbox neither. What was asked for
+        counts only if it says more.
+    Raises: UnknownPayment; Busy: the payment kept changing; AlreadyHandled, from `handled`.
+    """
+    for _ in range(_TRIES):
+        before = found(payment_id)
+        after = domain.merged(before, snapshot)
+        new = after != before if heard else domain.says_something(before, after)
+        try:
+            if new:
+                # The inbox first: a repetition is then told from a row that changed meanwhile.
+                writes.commit(*((handled,) if handled else ()), *_recorded(before, after, now))
+            elif handled and not heard:
+                writes.commit(handled)
+        except PaymentChanged:
+            continue
+        _count(before, after)
+        return replace(after, revision=before.revision + 1) if new else before
+    raise Busy()
+
+
+def start(payment_id: str, now: datetime) -> tuple[Payment, Intent | None]:
+    """The payment with its intent, made now or before; None while the provider is out of reach or nothing is to pay.
+
+    Raises: UnknownPayment.
+    """
+    payment = found(payment_id)
+    if payment.status in (Status.CANCELLED, Status.CAPTURED, Status.AUTHORISED):
+        return payment, None
+    gateway = stripe_gateway.gateway()
+    try:
+        intent = gateway.fetch(payment.intent_id) if payment.intent_id else gateway.create(payment)
+    except ProviderUnavailable:
+        telemetry.metric("PaymentProviderUnavailable")
+        return payment, None
+    except Declined as declined:
+        word = Word(Status.FAILED, now, declined.reason)
+        snapshot = Snapshot(now, payment.intent_id, payment.amount.currency, word=word)
+        return absorb(payment_id, snapshot, now), None
+    payment = absorb(payment_id, intent.snapshot, now)
+    usable = payment.intent_id == intent.snapshot.intent_id and payment.status is not Status.CANCELLED
+    return payment, intent if usable else None
+
+
+def cancel_intent(payment_id: str, now: datetime) -> Ending:
+    """Make sure that a payment can no longer succeed, and say how that went.
+
+    Returns: "cancelled"; "none": no intent was ever made, and none can be any more; "succeeded" (authorised or
+        captured); "processing"; "unknown": the provider is out of reach, or says something else.
+    """
+    for _ in range(_TRIES):
+        payment = found(payment_id)
+        if payment.covered or payment.captured:
+            return "succeeded"
+        if payment.cancelled:
+            return "cancelled"
+        if payment.intent_id:
+            return _cancelled_at_provider(payment, now)
+        try:
+            writes.commit(*_recorded(payment, domain.cancelled_unmade(payment), now))
+        except PaymentChanged:
+            continue
+        return "none"
+    return "unknown"
+
+
+def refund(event: events.RefundRequested, handled: Write, now: datetime) -> None:
+    """Have a requested refund made, unless it was, and record what became of it."""
+    payment = found(event.payment_id)
+    wanted = payment.refund_of(event.refund_id)
+    if wanted is None or wanted.status is not RefundStatus.REQUESTED:
+        writes.commit(handled)
+        return
+    absorb(payment.payment_id, _refund_made(stripe_gateway.gateway(), payment, wanted, now), now, handled)
+
+
+def capture(event: events.CaptureRequested, handled: Write, now: datetime) -> None:
+    """Capture what was requested, unless it was."""
+    payment = found(event.payment_id)
+    if payment.captured or payment.cancelled or not payment.capture_requested:
+        writes.commit(handled)
+        return
+    absorb(payment.payment_id, _captured(stripe_gateway.gateway(), payment), now, handled)
+
+
+def cancel(event: events.CancellationRequested, handled: Write, now: datetime) -> None:
+    """Let the intent go at the provider. One that was captured meanwhile is its order's to refund."""
+    payment = found(event.payment_id)
+    if not payment.intent_id or payment.captured:
+        writes.commit(handled)
+        return
+    absorb(payment.payment_id, _let_go(stripe_gateway.gateway(), payment), now, handled)
+
+
+def ask(payment: Payment, asked: int, now: datetime) -> None:
+    """Look after one payment that is due: close what was left open, or ask what became of it.
+
+    Raises: ProviderUnavailable; PaymentChanged: it was not silent after all; Busy.
+    """
+    if domain.about_to_lapse(payment, now) and payment.capture is domain.CaptureMode.MANUAL:
+        rest = replace(payment.amount, amount=payment.capturable)
+        telemetry.metric("AuthorisationAboutToLapse")
+        writes.commit(*request_capture(payment, domain.with_capture(payment, rest), now))
+        return
+    gateway = stripe_gateway.gateway()
+    before = payment
+    for snapshot in _asked(gateway, payment, now):
+        payment = domain.merged(payment, snapshot)
+    # The index may show what was; `before` carries its revision, so that a newer state is never overwritten.
+    if domain.says_something(before, payment):
+        writes.commit(*_recorded(before, payment, now))
+        _count(before, payment)
+    else:
+        writes.commit(store.saved(before, before, now, asked + 1))
+
+
+def request_capture(before: Payment, after: Payment, now: datetime) -> list[Write]:
+    return [store.saved(before, after, now), announce(announcements.capture_requested(after, now))]
+
+
+def request_cancellation(before: Payment, after: Payment, now: datetime) -> list[Write]:
+    return [store.saved(before, after, now), announce(announcements.cancellation_requested(after, now))]
+
+
+def _recorded(before: Payment, after: Payment, now: datetime, asked: int = 0) -> list[Write]:
+    told = announcements.told(before, after, now)
+    return [store.saved(before, after, now, asked), *(announce(event) for event in told)]
+
+
+def _cancelled_at_provider(payment: Payment, now: datetime) -> Ending:
+    try:
+        snapshot = _let_go(stripe_gateway.gateway(), payment)
+    except ProviderUnavailable:
+        return "unknown"
+    after = absorb(payment.payment_id, snapshot, now)
+    if snapshot.cancelled:
+        return "cancelled"
+    if snapshot.captured or snapshot.authorised:
+        return "succeeded"
+    return "processing" if after.status is Status.PROCESSING else "unknown"
+
+
+def _let_go(gateway: Gateway, payment: Payment) -> Snapshot:
+    try:
+        return gateway.cancel(payment).snapshot
+    except Declined:
+        return gateway.fetch(payment.intent_id).snapshot
+
+
+def _captured(gateway: Gateway, payment: Payment) -> Snapshot:
+    try:
+        return gateway.capture(payment, payment.capture_requested).snapshot
+    except Declined as declined:
+        telemetry.log(
+            "capture_declined", level="error", payment_id=payment.payment_id, reason=declined.reason
+        )
+        return gateway.fetch(payment.intent_id).snapshot
+
+
+def _refund_made(gateway: Gateway, payment: Payment, wanted: Refund, now: datetime) -> Snapshot:
+    if wanted.requested_at is None or now - wanted.requested_at > _KEYS_LAST:
+        known = gateway.refunds(payment)
+        if any(refund.refund_id == wanted.refund_id for refund in known.refunds):
+            return known
+    try:
+        return gateway.refund(payment, wanted)
+    except Declined as declined:
+        failed = replace(wanted, status=RefundStatus.FAILED, error=declined.reason)
+        return Snapshot(now, payment.intent_id, payment.amount.currency, refunds=(failed,))
+
+
+def _asked(gateway: Gateway, payment: Payment, now: datetime) -> Sequence[Snapshot]:
+    """What the provider says of a payment, after it was told again what it may have missed."""
+    if payment.cancellation_requested and not payment.captured:
+        return (_let_go(gateway, payment),)
+    if payment.capture_requested and not payment.captured:
+        return (_captured(gateway, payment),)
+    told = [gateway.fetch(payment.intent_id).snapshot]
+    if any(refund.open for refund in payment.refunds):
+        known = gateway.refunds(payment)
+        told.append(known)
+        listed = {refund.refund_id for refund in known.refunds}
+        missing = (
+            refund
+            for refund in payment.refunds
+            if refund.status is RefundStatus.REQUESTED and refund.refund_id not in listed
+        )
+        told.extend(_refund_made(gateway, payment, refund, now) for refund in missing)
+    return told
+
+
+def _count(before: Payment, after: Payment) -> None:
+    for reason in set(after.flags) - set(before.flags):
+        telemetry.log("payment_flagged", level="error", payment_id=after.payment_id, reason=reason)
+        telemetry.metric("PaymentFlagged")
+    if after.status is not before.status:
+        telemetry.metric("PaymentStatus", Status=after.status.value)

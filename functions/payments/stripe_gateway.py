@@ -1,0 +1,165 @@
+"""Stripe, as the provider of payments: the one module that imports its library, and only where Stripe is called.
+
+Every call carries an idempotency key made of our own ids, so a call repeated after a crash or a time-out finds
+what the first one did. Nothing of Stripe's answers is logged: they hold the payer's data and the client's secret.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from entrepot.cloud import aws, telemetry
+from entrepot.kernel.clock import utc_now
+from entrepot.kernel.money import Money
+from functions.payments import stripe_wire
+from functions.payments.domain import CaptureMode, Payment, Refund, Snapshot
+from functions.payments.gateway import Declined, Gateway, Intent, ProviderUnavailable
+from functions.payments.stripe_money import chargeable, movable
+
+if TYPE_CHECKING:
+    from stripe import StripeClient, StripeError
+
+_CONNECT_SECONDS: Final = 2.0
+_READ_SECONDS: Final = 3.0
+_RETRIES: Final = 2
+_MOST_REFUNDS: Final = 100
+
+
+def gateway() -> Gateway:
+    """The provider of this stage. `ENTREPOT_STRIPE_URL` replaces Stripe's own address."""
+    return StripeGateway(_client(aws.secret("stripe_secret_key"), os.environ.get("ENTREPOT_STRIPE_URL", "")))
+
+
+def live_mode() -> bool:
+    """Whether this stage's key moves real money: what is of the other mode is not ours."""
+    return "_live_" in aws.secret("stripe_secret_key")
+
+
+class StripeGateway:
+    """See `Gateway`."""
+
+    def __init__(self, client: "StripeClient") -> None:
+        self._intents = client.v1.payment_intents
+        self._refunds = client.v1.refunds
+
+    def create(self, payment: Payment) -> Intent:
+        made = _called(
+            lambda: self._intents.create(
+                {
+                    "amount": chargeable(payment.amount),
+                    "currency": payment.amount.currency.lower(),
+                    "capture_method": "manual" if payment.capture is CaptureMode.MANUAL else "automatic",
+                    "payment_method_types": [payment.method],
+                    "metadata": {"payment_id": payment.payment_id, "order_id": payment.order_id},
+                    "transfer_group": payment.order_id,
+                },
+                {"idempotency_key": payment.payment_id},
+            )
+        )
+        # A replayed answer is as old as the first one: what it says was so when the intent was made.
+        return stripe_wire.intent(made, stripe_wire.moment(made.created), _is_ours(made))
+
+    def fetch(self, intent_id: str) -> Intent:
+        now = _second()
+        return self._intent(_called(lambda: self._intents.retrieve(intent_id)), now)
+
+    def capture(self, payment: Payment, amount: int) -> Intent:
+        taken = movable(Money(amount, payment.amount.currency))
+        now = _second()
+        return self._intent(
+            _called(
+                lambda: self._intents.capture(
+                    payment.intent_id,
+                    {"amount_to_capture": taken},
+                    {"idempotency_key": f"{payment.payment_id}-capture"},
+                )
+            ),
+            now,
+        )
+
+    def cancel(self, payment: Payment) -> Intent:
+        now = _second()
+        return self._intent(
+            _called(
+                lambda: self._intents.cancel(
+                    payment.intent_id,
+                    {"cancellation_reason": "abandoned"},
+                    {"idempotency_key": f"{payment.payment_id}-cancel-{payment.revision}"},
+                )
+            ),
+            now,
+        )
+
+    def refund(self, payment: Payment, refund: Refund) -> Snapshot:
+        now = _second()
+        made = _called(
+            lambda: self._refunds.create(
+                {
+                    "payment_intent": payment.intent_id,
+                    "amount": movable(Money(refund.amount, payment.amount.currency)),
+                    "reason": "requested_by_customer",
+                    "metadata": {"payment_id": payment.payment_id, "refund_id": refund.refund_id},
+                },
+                {"idempotency_key": refund.refund_id},
+            )
+        )
+        return stripe_wire.snapshot(made, now, ours=True)
+
+    def refunds(self, payment: Payment) -> Snapshot:
+        now = _second()
+        page = _sent(
+            lambda: self._refunds.list({"payment_intent": payment.intent_id, "limit": _MOST_REFUNDS})
+        )
+        found = tuple(stripe_wire.thing(refund.to_dict()) for refund in page.auto_paging_iter())
+        return stripe_wire.refunds(payment.intent_id, found, now, True, payment.amount.currency)
+
+    def _intent(self, found: stripe_wire.Thing, now: datetime) -> Intent:
+        return stripe_wire.intent(found, now, _is_ours(found))
+
+
+def _is_ours(found: stripe_wire.Thing) -> bool:
+    return found.livemode is live_mode()
+
+
+def _second() -> datetime:
+    """The time in whole seconds, as Stripe dates its events: what it says later must not seem earlier."""
+    return utc_now().replace(microsecond=0)
+
+
+@cache
+def _client(key: str, url: str) -> "StripeClient":
+    import stripe
+
+    http = stripe.RequestsClient(timeout=(_CONNECT_SECONDS, _READ_SECONDS))
+    where: Any = {"base_addresses": {"api": url}} if url else {}
+    return stripe.StripeClient(key, http_client=http, max_network_retries=_RETRIES, **where)
+
+
+def _called(send: Callable[[], Any]) -> stripe_wire.Thing:
+    return stripe_wire.thing(_sent(send).to_dict())
+
+
+def _sent(send: Callable[[], Any]) -> Any:
+    import stripe
+
+    try:
+        return send()
+    except stripe.StripeError as error:
+        raise _ours(error) from None
+
+
+def _ours(error: "StripeError") -> ProviderUnavailable | Declined:
+    import stripe
+
+    code = error.code or type(error).__name__
+    telemetry.log(
+        "stripe_error", level="warning", code=code, status=error.http_status, request=error.request_id
+    )
+    final = (stripe.CardError, stripe.InvalidRequestError, stripe.IdempotencyError)
+    # 409: the same key is in use by a request that still runs. A wrong key of ours is an outage, not a decline.
+    if isinstance(error, final) and error.http_status != 409:
+        declined = getattr(getattr(error, "error", None), "decline_code", None)
+        return Declined(declined or code)
+    return ProviderUnavailable()

@@ -1,0 +1,214 @@
+"""Stripe's JSON, as much of it as we need, and what it says in our words. Stripe itself is not imported here.
+
+The same shapes are read from webhooks and from the API's answers. Fields that we do not know are passed over, so
+that a new version of Stripe's API breaks nothing; the objects are those of version 2026-10-28.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from functions.payments.domain import Refund, RefundStatus, Snapshot, Status, Word
+from functions.payments.gateway import Intent, NextAction
+from functions.payments.stripe_money import from_stripe
+
+INTENT: Final = "payment_intent"
+CHARGE: Final = "charge"
+REFUND: Final = "refund"
+_HANDLED: Final = (f"{INTENT}.", f"{CHARGE}.", f"{REFUND}.")
+
+
+class PaymentError(msgspec.Struct, frozen=True):
+    code: str | None = None
+    decline_code: str | None = None
+
+
+class Thing(msgspec.Struct, frozen=True, kw_only=True):
+    """An intent, a charge or a refund. Amounts are in Stripe's units, times in seconds since 1970."""
+
+    id: str
+    object: str
+    created: int = 0
+    livemode: bool | None = None
+    amount: int = 0
+    currency: str = ""
+    status: str | None = None
+    metadata: dict[str, str] | None = None
+    # an intent
+    amount_received: int = 0
+    amount_capturable: int = 0
+    capture_method: str = ""
+    last_payment_error: PaymentError | None = None
+    next_action: dict[str, Any] | None = None
+    client_secret: str | None = None
+    # a charge
+    amount_captured: int = 0
+    captured: bool = False
+    disputed: bool = False
+    # a charge or a refund
+    payment_intent: str | None = None
+    # a refund
+    failure_reason: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Thing({self.id})"  # the client's secret must not reach a log through a traceback
+
+    @property
+    def payment_id(self) -> str | None:
+        return (self.metadata or {}).get("payment_id")
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """What every event has, whatever it is about."""
+
+    id: str
+    type: str
+
+
+class _Data(msgspec.Struct, frozen=True):
+    object: Thing
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    type: str
+    created: int
+    livemode: bool
+    account: str | None = None
+    data: _Data
+
+
+ENVELOPE: Final[msgspec.json.Decoder[Envelope]] = msgspec.json.Decoder(Envelope)
+_EVENT: Final[msgspec.json.Decoder[Event]] = msgspec.json.Decoder(Event)
+
+
+def event_of(body: str) -> Event | None:
+    """The event, or None where it is of no kind that says anything about a payment.
+
+    Raises: msgspec.MsgspecError: it is no event of Stripe.
+    """
+    kind = ENVELOPE.decode(body).type
+    if not kind.startswith(_HANDLED) or kind.startswith("charge.dispute."):
+        return None
+    return _EVENT.decode(body)
+
+
+def thing(document: Mapping[str, Any]) -> Thing:
+    """An object from the API's answer."""
+    return msgspec.convert(dict(document), Thing)
+
+
+def snapshot(what: Thing, at: datetime, ours: bool) -> Snapshot:
+    """What an intent, a charge or a refund says of its payment.
+
+    `charge.refunded` counts what a partial capture released as refunded, so refunds are taken from refunds only.
+    """
+    if what.object == INTENT:
+        return _of_intent(what, at, ours)
+    if what.object == CHARGE:
+        return _of_charge(what, at, ours)
+    return _of_refunds(what.payment_intent or "", (what,), at, ours)
+
+
+def intent(what: Thing, at: datetime, ours: bool) -> Intent:
+    return Intent(_of_intent(what, at, ours), what.payment_id or "", what.client_secret, _next_action(what))
+
+
+def refunds(intent_id: str, found: tuple[Thing, ...], at: datetime, ours: bool, currency: str) -> Snapshot:
+    """A snapshot of several refunds of one intent; `currency` (ISO) counts where there are none."""
+    if not found:
+        return Snapshot(at, intent_id, currency, ours=ours)
+    return _of_refunds(intent_id, found, at, ours)
+
+
+def moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _of_intent(what: Thing, at: datetime, ours: bool) -> Snapshot:
+    authorised = 0
+    if what.status == "requires_capture":
+        authorised = what.amount_capturable
+    if what.status == "succeeded":
+        # A manual capture may take less than was held; an automatic one holds exactly what it takes.
+        authorised = what.amount if what.capture_method == "manual" else what.amount_received
+    return Snapshot(
+        at,
+        what.id,
+        what.currency.upper(),
+        amount=_exact(what.amount, what.currency),
+        ours=ours,
+        word=_word(what, at),
+        authorised=_exact(authorised, what.currency),
+        captured=_exact(what.amount_received, what.currency),
+        cancelled=what.status == "canceled",
+    )
+
+
+def _of_charge(what: Thing, at: datetime, ours: bool) -> Snapshot:
+    good = what.status == "succeeded"
+    return Snapshot(
+        at,
+        what.payment_intent or "",
+        what.currency.upper(),
+        amount=_exact(what.amount, what.currency),
+        ours=ours,
+        authorised=_exact(what.amount, what.currency) if good else 0,
+        captured=_exact(what.amount_captured, what.currency) if good and what.captured else 0,
+        disputed=what.disputed,
+    )
+
+
+def _of_refunds(intent_id: str, found: tuple[Thing, ...], at: datetime, ours: bool) -> Snapshot:
+    facts = tuple(_refund(each) for each in found)
+    return Snapshot(at, intent_id, found[0].currency.upper(), ours=ours, refunds=facts)
+
+
+def _refund(what: Thing) -> Refund:
+    """A refund under our id, or under Stripe's where somebody made it there by hand."""
+    status = {
+        "succeeded": RefundStatus.SUCCEEDED,
+        "failed": RefundStatus.FAILED,
+        "canceled": RefundStatus.FAILED,
+    }
+    found = status.get(what.status or "", RefundStatus.PENDING)
+    failed = found is RefundStatus.FAILED
+    return Refund(
+        (what.metadata or {}).get("refund_id") or what.id,
+        _exact(what.amount, what.currency),
+        found,
+        provider_refund_id=what.id,
+        error=what.failure_reason or what.status or "" if failed else "",
+    )
+
+
+def _word(what: Thing, at: datetime) -> Word | None:
+    error = what.last_payment_error
+    code = (error.decline_code or error.code or "declined") if error else ""
+    if what.status == "requires_payment_method":
+        return Word(Status.FAILED, at, code) if error else Word(Status.CREATED, at)
+    words = {
+        "requires_confirmation": Status.CREATED,
+        "requires_action": Status.REQUIRES_ACTION,
+        "processing": Status.PROCESSING,
+    }
+    return Word(words[what.status], at) if what.status in words else None
+
+
+def _next_action(what: Thing) -> NextAction | None:
+    if not what.next_action:
+        return None
+    kind = str(what.next_action.get("type", ""))
+    details = what.next_action.get(kind) or {}
+    url = details.get("url") or details.get("hosted_voucher_url") or details.get("hosted_instructions_url")
+    return NextAction(kind, url if isinstance(url, str) else None)
+
+
+def _exact(amount: int, currency: str) -> int:
+    """In our minor units; -1, which is nobody's amount, where it is none of ISO 4217."""
+    try:
+        return from_stripe(amount, currency).amount
+    except ValueError:
+        return -1

@@ -1,0 +1,28 @@
+"""What calls payments: Stripe's webhooks by way of their queue, its own requests, and the clock."""
+
+from datetime import datetime
+
+from entrepot.cloud.events import Triggers
+from entrepot.contracts import payments as events
+from functions.payments import service, sweep, webhooks
+
+triggers = Triggers(__name__)
+
+payments_events = triggers.consumer(
+    "payments-events",
+    {
+        events.RefundRequested: service.refund,
+        events.CaptureRequested: service.capture,
+        events.CancellationRequested: service.cancel,
+    },
+)
+
+
+@triggers.messages(webhooks.QUEUE)
+def payments_webhooks(body: str, now: datetime) -> None:
+    webhooks.handle(body, now)
+
+
+@triggers.schedule("rate(1 minute)")
+def payments_sweep(now: datetime) -> None:
+    sweep.sweep(now)
