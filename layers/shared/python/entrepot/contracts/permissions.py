@@ -36,4 +36,4 @@ GRANTS: Final[dict[str, frozenset[str]]] = {
 
 def permitted(role: str, action: str) -> bool:
     """Deny by default: an unknown role or action is refused."""
-    return action == ANY or role in GRANTS.get(action, frozenset())
+    return role in ROLES if action == ANY else role in GRANTS.get(action, frozenset())
