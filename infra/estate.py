@@ -61,7 +61,6 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "inventory-events": (
         "inventory.stock_moved",
         "orders.order_placed",
-        "orders.order_paid",
         "orders.order_cancelled",
         "orders.order_expired",
     ),
@@ -69,6 +68,7 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "orders-events": (
         "payments.payment_authorised",
         "payments.payment_captured",
+        "payments.payment_processing",
         "payments.payment_failed",
         "payments.refund_succeeded",
         "payments.refund_failed",
@@ -84,6 +84,7 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "payments.payment_captured",
         "payments.refund_succeeded",
         "orders.share_completed",
+        "orders.share_refunded",
     ),
 }
 """Queue ← events. The part of an event's name before the dot is the topic it comes from."""
@@ -183,7 +184,7 @@ def _table(table: Table) -> Resource:
         "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
         "SSESpecification": {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": {"Ref": "DataKey"}},
-        "DeletionProtectionEnabled": {"Fn::If": ["Lasting", True, False]},
+        "DeletionProtectionEnabled": {"Fn::If": ["TablesLast", True, False]},
     }
     if table.index:
         name, hash_key, range_key = table.index

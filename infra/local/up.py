@@ -19,7 +19,8 @@ def main() -> int:
     from infra import targets
     from infra.local import setup
 
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _interrupt)
     try:
         targets.host()
         python = setup.environment(setup.ROOT / ".venv", setup.ROOT / "requirements" / "tools.txt", "Entrepot's tools")
