@@ -54,8 +54,8 @@ def _course(before: Payment, after: Payment, now: datetime) -> list[PaymentEvent
     if before.cancelled and not before.intent_id and after.intent_id:
         # It was closed while its intent was being made elsewhere: nobody may pay that one any more.
         told_of.append(cancellation_requested(after, now))
-    for reason in sorted(set(after.flags) - set(before.flags)):
-        told_of.append(_event(events.PaymentFlagged, after, whole, now, reason=reason))
+    new_flags = sorted(set(after.flags) - set(before.flags))
+    told_of.extend(_event(events.PaymentFlagged, after, whole, now, reason=reason) for reason in new_flags)
     return told_of
 
 

@@ -9,7 +9,7 @@ from functions.payments import webhooks
 api = Api(__name__)
 
 
-class Received(View):
+class Received(View, frozen=True):
     received: bool
 
 

@@ -63,7 +63,7 @@ def absorb(
             continue
         _count(before, after)
         return replace(after, revision=before.revision + 1) if new else before
-    raise Busy()
+    raise Busy
 
 
 def start(payment_id: str, now: datetime) -> tuple[Payment, Intent | None]:

@@ -18,7 +18,7 @@ from functions.payments.domain import Payment, PaymentChanged, next_look
 SHARDS: Final = 8
 
 
-class DueIndex(GlobalSecondaryIndex["PaymentRow"]):
+class DueIndex(GlobalSecondaryIndex["PaymentRow"]):  # type: ignore[no-untyped-call]
     """Payments that the sweep looks at, by when. Sparse: one that wants no more watching leaves it."""
 
     class Meta:

@@ -19,7 +19,7 @@ from functions.payments.gateway import Declined, Gateway, Intent, ProviderUnavai
 from functions.payments.stripe_money import chargeable, movable
 
 if TYPE_CHECKING:
-    from stripe import StripeClient, StripeError
+    from stripe import RequestsClient, StripeClient, StripeError
 
 _CONNECT_SECONDS: Final = 2.0
 _READ_SECONDS: Final = 3.0
@@ -51,7 +51,9 @@ class StripeGateway:
                     "amount": chargeable(payment.amount),
                     "currency": payment.amount.currency.lower(),
                     "capture_method": "manual" if payment.capture is CaptureMode.MANUAL else "automatic",
-                    "payment_method_types": [payment.method],
+                    # This version refuses `payment_method_types`. Without redirects that leaves cards and what
+                    # behaves as they do.
+                    "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
                     "metadata": {"payment_id": payment.payment_id, "order_id": payment.order_id},
                     "transfer_group": payment.order_id,
                 },
@@ -128,13 +130,26 @@ def _second() -> datetime:
     return utc_now().replace(microsecond=0)
 
 
+def forget() -> None:
+    """Close the connections to Stripe: for tests that start another one."""
+    _http().close()
+    _http.cache_clear()
+    _client.cache_clear()
+
+
+@cache
+def _http() -> "RequestsClient":
+    import stripe
+
+    return stripe.RequestsClient(timeout=(_CONNECT_SECONDS, _READ_SECONDS))
+
+
 @cache
 def _client(key: str, url: str) -> "StripeClient":
     import stripe
 
-    http = stripe.RequestsClient(timeout=(_CONNECT_SECONDS, _READ_SECONDS))
     where: Any = {"base_addresses": {"api": url}} if url else {}
-    return stripe.StripeClient(key, http_client=http, max_network_retries=_RETRIES, **where)
+    return stripe.StripeClient(key, http_client=_http(), max_network_retries=_RETRIES, **where)
 
 
 def _called(send: Callable[[], Any]) -> stripe_wire.Thing:

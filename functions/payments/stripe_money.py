@@ -36,8 +36,11 @@ _EXCEPTIONS: Final = {
 }
 
 _NOT_OFFERED: Final = frozenset(
-    "BOV BTN CHE CHW CLF COU CUP ERN GHS IQD IRR KPW LYD MRU MXV SDG SSP STN SVC SYP TMT USN UYI UYW VED VES XAD XCG ZWG".split()
-)
+    (
+        "BOV", "BTN", "CHE", "CHW", "CLF", "COU", "CUP", "ERN", "GHS", "IQD", "IRR", "KPW", "LYD", "MRU", "MXV", "SDG",
+        "SSP", "STN", "SVC", "SYP", "TMT", "USN", "UYI", "UYW", "VED", "VES", "XAD", "XCG", "ZWG",
+    )
+)  # fmt: skip
 
 _LEAST: Final = {
     "AED": 200, "AUD": 50, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250, "EUR": 50, "GBP": 30, "HKD": 400,

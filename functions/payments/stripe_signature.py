@@ -31,9 +31,9 @@ def check(body: bytes, header: str, secret: str, now: datetime) -> None:
     times = [value for name, _, value in pairs if name == "t"]
     given = [value.encode() for name, _, value in pairs if name == "v1"]
     if len(times) != 1 or not _TIME.fullmatch(times[0]):
-        raise BadSignature()
+        raise BadSignature
     expected = hmac.new(secret.encode(), times[0].encode() + b"." + body, hashlib.sha256).hexdigest().encode()
     # Each is compared in constant time, and all of them are.
     matches = [hmac.compare_digest(expected, each) for each in given]
     if not any(matches) or abs(now.timestamp() - int(times[0])) > TOLERANCE_SECONDS:
-        raise BadSignature()
+        raise BadSignature

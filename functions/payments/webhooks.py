@@ -55,10 +55,10 @@ def handle(body: str, now: datetime) -> None:
 def _asked_for(what: stripe_wire.Thing) -> str:
     """Whose it is: a refund made by hand at Stripe does not say, but its intent does."""
     if what.payment_intent is None:
-        raise service.UnknownPayment()
+        raise service.UnknownPayment
     payment_id = stripe_gateway.gateway().fetch(what.payment_intent).payment_id
     if not payment_id:
-        raise service.UnknownPayment()
+        raise service.UnknownPayment
     return payment_id
 
 
