@@ -2,8 +2,13 @@
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.support.provider import Provider
+    from tests.support.shop import Shop
 
 os.environ.update(
     ENTREPOT_STAGE="test",
@@ -13,7 +18,7 @@ os.environ.update(
     AWS_EC2_METADATA_DISABLED="true",
 )
 
-from tests.support import aws as stand_in  # noqa: E402  the stage is read when the platform is first imported
+from tests.support import aws as stand_in
 
 
 @pytest.fixture
@@ -21,3 +26,20 @@ def aws() -> Iterator[None]:
     """An empty AWS in this process, with every table, queue, key and secret of the template."""
     with stand_in.in_process():
         yield
+
+
+@pytest.fixture
+def provider(aws: None) -> Iterator["Provider"]:
+    """Stripe's stand-in, to which the payments of this test go."""
+    from tests.support.provider import running
+
+    with running() as provider:
+        yield provider
+
+
+@pytest.fixture
+def shop(provider: "Provider") -> "Shop":
+    """The whole API in this process, with an operator signed in."""
+    from tests.support.shop import Shop
+
+    return Shop()

@@ -1,4 +1,4 @@
-"""Calls of the API in this process: an API Gateway event for each, through the Chalice application as Lambda runs it."""
+"""Calls of the API in this process, each an event of API Gateway handed to the Chalice application."""
 
 import json
 import re

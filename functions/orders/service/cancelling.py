@@ -73,9 +73,7 @@ def _pay_back(
     payment = reads.fetch_one(payments.payment_read(order.payment_id), consistent=True)
     assert payment is not None, "an order is written with its payment"
     if order.captured == 0:
-        if after.status is Status.CANCELLED:
-            return after, payments.request_cancellation(payment, now)
-        return after, ()
+        return after, payments.forgo(payment, taken.worth, now) if taken.worth else ()
     spent = sum(refund.amount.amount for refund in order.refunds if refund.status in refunding.LIVE)
     amount = Money(min(taken.worth.amount, order.captured - spent), order.currency)
     if not amount:

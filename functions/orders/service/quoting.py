@@ -33,7 +33,7 @@ from functions.orders.domain.quote import (
     Shelving,
     TooManyParcels,
 )
-from functions.orders.service import identity, sourcing
+from functions.orders.service import identity, merchants, sourcing
 from functions.orders.service.carts import Caller, owned
 from functions.payments import facade as payments
 from functions.rates import facade as rates
@@ -222,6 +222,8 @@ class _Desk:
             dispatch_country=place.country,
             destination_country=to.country,
             destination_region=to.region,
+            destination_postal_code=to.postal_code,
+            seller_country=merchants.country(choice.sources[0].merchant_id),
             mode=place.mode.value,
             currency=self.wish.currency,
             lines=tuple(

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from entrepot.kernel.refusals import Busy
+from functions.inventory.facade import ReservationChanged
 from functions.orders.store import Changed
+from functions.payments.facade import PaymentChanged
 
 T = TypeVar("T")
 
@@ -19,6 +21,6 @@ def until_unchanged(act: Callable[[], T]) -> T:
     for _ in range(_TRIES):
         try:
             return act()
-        except Changed:
+        except (Changed, PaymentChanged, ReservationChanged):
             continue
     raise Busy

@@ -145,8 +145,9 @@ def _answer(route: Route, request: Any, parameters: dict[str, str]) -> Response:
         telemetry.log_failure("request_failed", error, route=f"{route.method} {route.path}")
         reply = problems.outage(error)
     spent = round((time.perf_counter() - began) * 1000)
-    telemetry.log("request", route=f"{route.method} {route.path}", status=reply.status, milliseconds=spent)
-    telemetry.metric("RequestTime", spent, "Milliseconds", Route=f"{route.method} {route.path}")
+    telemetry.metric(
+        "RequestTime", spent, "Milliseconds", {"status": reply.status}, Route=f"{route.method} {route.path}"
+    )
     return rendered(reply)
 
 

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Mapping
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Final
@@ -46,8 +47,14 @@ def log_failure(event: str, error: BaseException, **fields: str | int | bool | N
     log(event, level="error", error=type(error).__name__, at=_place(error.__traceback__), **fields)
 
 
-def metric(metric_name: str, value: int = 1, unit: str = "Count", **dimensions: str) -> None:
-    """One value in CloudWatch's embedded metric format, printed as one line."""
+def metric(
+    metric_name: str,
+    value: int = 1,
+    unit: str = "Count",
+    beside: Mapping[str, str | int | None] | None = None,
+    **dimensions: str,
+) -> None:
+    """One value in CloudWatch's embedded metric format, printed as one line; `beside` is logged and not counted."""
     _write(
         {
             "_aws": {
@@ -61,6 +68,7 @@ def metric(metric_name: str, value: int = 1, unit: str = "Count", **dimensions: 
                 ],
             },
             metric_name: value,
+            **(beside or {}),
             "correlation_id": correlation_id.get(),
             **dimensions,
         }

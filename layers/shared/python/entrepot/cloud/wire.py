@@ -17,7 +17,7 @@ _FIELD: Final = re.compile(r"field `([^`]*)`")
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every request body: unknown fields are refused. (`kw_only` is not inherited: a subclass says it again.)"""
+    """Base of every request body: unknown fields are refused. `kw_only` is not inherited: say it again."""
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
