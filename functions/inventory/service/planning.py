@@ -93,8 +93,8 @@ def plan(demands: Iterable[Demand], shelves: Sequence[Shelf], rng: Random | None
     Raises: OutOfStock: no such place on the shelf, and no units there either.
     """
     chance = rng or _chance
-    by_sku = {shelf.sku: shelf for shelf in shelves}
-    takings = tuple(_begun(demand, by_sku.get(demand.sku), chance) for demand in summed(demands))
+    buckets = {(shelf.sku, place.warehouse_id): place.buckets for shelf in shelves for place in shelf.places}
+    takings = tuple(_begun(demand, buckets.get(demand.key, 0), chance) for demand in summed(demands))
     return Plan(_fitted(takings, chance), rng=chance)
 
 
@@ -124,11 +124,10 @@ def stock_on(wanted: Sequence[tuple[Shelf, int]], rng: Random | None = None) -> 
     return levels
 
 
-def _begun(demand: Demand, shelf: Shelf | None, rng: Random) -> Taking:
-    place = shelf.place(demand.warehouse_id) if shelf else None
-    if place is None or place.buckets == 0:
+def _begun(demand: Demand, buckets: int, rng: Random) -> Taking:
+    if buckets == 0:
         return _seen(demand, rng)
-    pick = Pick(demand.sku, demand.warehouse_id, rng.randrange(place.buckets), demand.units)
+    pick = Pick(demand.sku, demand.warehouse_id, rng.randrange(buckets), demand.units)
     return Taking(demand, (pick,), blind=True)
 
 
