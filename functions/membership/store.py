@@ -109,7 +109,10 @@ class NoLivingSession(Refusal):
 
 
 def keyed_hash(purpose: str, text: str) -> str:
-    """A hash that only who has the stage's key can make, apart for each purpose."""
+    """A hash that only who has the stage's key can make, apart for each purpose.
+
+    That key is never changed: addresses are found by it.
+    """
     key = aws.secret("identity_key").encode()
     return hmac.new(key, f"{purpose}:{text}".encode(), hashlib.sha256).hexdigest()
 

@@ -19,7 +19,7 @@ _LOCAL: Final = re.compile(
 _LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _TOP: Final = re.compile(r"(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})")
 _TOGETHER: Final = (  # scripts that one word of a language mixes
-    frozenset(("CJK", "HIRAGANA", "KATAKANA", "LATIN")),
+    frozenset(("CJK", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "LATIN")),
     frozenset(("CJK", "HANGUL", "LATIN")),
 )
 

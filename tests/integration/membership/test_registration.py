@@ -67,6 +67,7 @@ def test_a_wrong_code_costs_the_same_for_known_and_unknown_addresses(house):
     for name in ("active", "pending", "unknown"):
         with requests_made() as made:
             answers.append(house.verify(f"{name}@example.com", "000000").told())
+        # The try that is spent is refused where no code lives; a refused request is not among those made.
         costs.append([operation for operation in made if operation != "UpdateItem"])
 
     assert answers[0] == answers[1] == answers[2]

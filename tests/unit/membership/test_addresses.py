@@ -20,6 +20,8 @@ LABEL = st.text(string.ascii_letters + string.digits, min_size=1, max_size=20)
         ("ada@bücher.example", "ada@xn--bcher-kva.example"),
         ("ada@XN--BCHER-KVA.example", "ada@xn--bcher-kva.example"),
         ("ada@пример.рф", "ada@xn--e1afmkfd.xn--p1ai"),
+        ("ada@ラーメン.jp", "ada@xn--4dkp5a8a.jp"),
+        ("ada@佐々木.jp", "ada@xn--u6jy55gilq.jp"),
         ("ada@日本語テスト.jp", "ada@xn--zckzah9945czlbtz6h.jp"),
     ],
 )
