@@ -52,7 +52,9 @@ def _install(target: Target, requirements: Path, folder: Path) -> None:
     if done.returncode != 0:
         shutil.rmtree(folder, ignore_errors=True)
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        raise BuildFailed(f"Could not install the functions' packages: {(errors or [done.stderr])[-1].strip()}")
+        raise BuildFailed(
+            f"Could not install the functions' packages: {(errors or [done.stderr])[-1].strip()}"
+        )
 
 
 def _prune(folder: Path) -> None:
@@ -71,7 +73,9 @@ def _prune(folder: Path) -> None:
 
 def copy_sources(source: Path, folder: Path) -> None:
     """Copy a source tree without bytecode or hidden files."""
-    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".*"), dirs_exist_ok=True)
+    shutil.copytree(
+        source, folder, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".*"), dirs_exist_ok=True
+    )
 
 
 def compile_tree(folder: Path) -> None:

@@ -24,10 +24,8 @@ sys.path[:0] = sys.argv[1:3]
 module, _, name = sys.argv[3].rpartition(".")
 handler = getattr(importlib.import_module(module), name)
 assert callable(handler), name
-foreign = [
-    path for loaded in list(sys.modules.values())
-    if (path := getattr(loaded, "__file__", None)) and "site-packages" in path and not path.startswith(tuple(sys.argv[1:3]))
-]
+files = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
+foreign = [path for path in files if "site-packages" in path and not path.startswith(tuple(sys.argv[1:3]))]
 assert not foreign, foreign
 print(round(time.process_time() * 1000))
 """
@@ -129,7 +127,9 @@ def importable(template: Mapping[str, Any], function: Path, layer: Path) -> list
 
     def load(named: tuple[str, Mapping[str, Any]]) -> str:
         name, properties = named
-        took = _isolated(_IMPORT, str(layer), str(function), properties["Handler"], what=f"the handler of {name}")
+        took = _isolated(
+            _IMPORT, str(layer), str(function), properties["Handler"], what=f"the handler of {name}"
+        )
         return f"{name:<20} imports in {took.strip():>4} ms of CPU"
 
     with ThreadPoolExecutor(2) as pool:
@@ -213,8 +213,8 @@ def linted(folder: Path, template: dict[str, Any]) -> list[str]:
 
 def translate(template: dict[str, Any]) -> dict[str, Any]:
     """The template after the transform that CloudFormation applies to it."""
-    from samtranslator.public.translator import ManagedPolicyLoader  # type: ignore[import-untyped]
-    from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
+    from samtranslator.public.translator import ManagedPolicyLoader
+    from samtranslator.translator.transform import transform
 
     class NoPolicies(ManagedPolicyLoader):  # type: ignore[misc]
         def __init__(self) -> None:

@@ -268,7 +268,9 @@ def _queue_policy(queue: str, topics: list[str]) -> Resource:
         "Principal": {"Service": "sns.amazonaws.com"},
         "Action": "sqs:SendMessage",
         "Resource": {"Fn::GetAtt": [f"{_pascal(queue)}Queue", "Arn"]},
-        "Condition": {"ArnEquals": {"aws:SourceArn": [{"Ref": f"{_pascal(topic)}Topic"} for topic in topics]}},
+        "Condition": {
+            "ArnEquals": {"aws:SourceArn": [{"Ref": f"{_pascal(topic)}Topic"} for topic in topics]}
+        },
     }
     return {
         "Type": "AWS::SQS::QueuePolicy",
@@ -303,7 +305,10 @@ def _alarms() -> Resources:
         )
     for function in FUNCTIONS:
         dimensions = {"FunctionName": {"Ref": function.logical_id}}
-        for metric, why in (("Errors", "calls failed"), ("Throttles", "calls were refused for want of capacity")):
+        for metric, why in (
+            ("Errors", "calls failed"),
+            ("Throttles", "calls were refused for want of capacity"),
+        ):
             resources[f"{function.logical_id}{metric}Alarm"] = _alarm(
                 f"{function.name}-{metric.lower()}",
                 f"The function {function.name}: {why}.",

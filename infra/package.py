@@ -94,7 +94,9 @@ def _build(target: Target, root: Path, folder: Path) -> None:
     write_archive(folder / "layer.zip", [layer])
     _write_function(made / "deployment.zip", folder, packages)
     _localise(template, target)
-    (folder / "template.json").write_text(json.dumps(template, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    (folder / "template.json").write_text(
+        json.dumps(template, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+    )
     for scratch in (project, made, layer, folder / "own"):
         shutil.rmtree(scratch)
 
@@ -167,7 +169,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         artefact = build(targets.BY_NAME[options.target]())
-        print(f"built for {artefact.target.architecture}, {artefact.target.runtime}: {artefact.folder}", flush=True)
+        print(
+            f"built for {artefact.target.architecture}, {artefact.target.runtime}: {artefact.folder}",
+            flush=True,
+        )
         report = checks.run(artefact.folder, native=artefact.target.native, lint=not options.no_lint)
     except (BuildFailed, UnsupportedHost, checks.CheckFailed) as failure:
         print(f"package: {failure}", file=sys.stderr)

@@ -42,7 +42,9 @@ class Deployment:
     new: bool
 
 
-def deploy(aws: Aws, artefact: Artefact, stage: str, accounts: Accounts, parameters: Mapping[str, str]) -> Deployment:
+def deploy(
+    aws: Aws, artefact: Artefact, stage: str, accounts: Accounts, parameters: Mapping[str, str]
+) -> Deployment:
     """Create the stage's stack, or bring it up to date; nothing is done if it is.
 
     Raises: Hindrance: the stack could not be made.
@@ -57,7 +59,8 @@ def deploy(aws: Aws, artefact: Artefact, stage: str, accounts: Accounts, paramet
             "StackName": name,
             "TemplateURL": _upload(aws, artefact, template),
             "Parameters": [
-                {"ParameterKey": key, "ParameterValue": value} for key, value in {"Stage": stage, **parameters}.items()
+                {"ParameterKey": key, "ParameterValue": value}
+                for key, value in {"Stage": stage, **parameters}.items()
             ],
             "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
             "Tags": [{"Key": "fingerprint", "Value": fingerprint}],
@@ -132,7 +135,9 @@ def _finish(aws: Aws, stacks: Any, name: str, responses: Mapping[str, Any]) -> N
         if "StatusCode" in response:
             request["statusCode"] = str(response["StatusCode"])
         headers = response.get("ResponseParameters", {}).get("Headers", {})
-        request["responseParameters"] = {f"gatewayresponse.header.{key}": value for key, value in headers.items()}
+        request["responseParameters"] = {
+            f"gatewayresponse.header.{key}": value for key, value in headers.items()
+        }
         request["responseTemplates"] = response["ResponseTemplates"]
         gateway.put_gateway_response(**request)
     gateway.create_deployment(restApiId=api, stageName="api")

@@ -1,7 +1,7 @@
 """The front door of one machine: HTTP on 127.0.0.1, handed to the API's stage, a few requests at a time.
 
-Lambda answers a burst with as many copies of a function as there are requests; two processor cores do not. So the front
-holds any number of connections and lets as many requests through as the API may have copies; the others wait their turn.
+Lambda answers a burst with as many copies of a function as there are requests; two processor cores do not. So the
+front holds any number of connections and lets as many requests through as the API may have copies; the others wait.
 """
 
 import argparse
@@ -19,7 +19,17 @@ BODY_BYTES: Final = 10 * 1024 * 1024  # API Gateway's own limit
 IDLE_SECONDS: Final = 75.0
 UPSTREAM_SECONDS: Final = 60.0
 _HOP: Final = frozenset(
-    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "host", "expect"}
+    {
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "host",
+        "expect",
+    }
 )
 _REASONS: Final = {400: "Bad Request", 413: "Content Too Large", 431: "Request Header Fields Too Large"}
 _REASONS_LATER: Final = {501: "Not Implemented", 502: "Bad Gateway", 505: "HTTP Version Not Supported"}
@@ -61,7 +71,9 @@ class Front:
         self._local = threading.local()
 
     async def serve(self, port: int) -> None:
-        server = await asyncio.start_server(self._connection, "127.0.0.1", port, backlog=1024, limit=HEAD_BYTES)
+        server = await asyncio.start_server(
+            self._connection, "127.0.0.1", port, backlog=1024, limit=HEAD_BYTES
+        )
         ended = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, ended.set)
@@ -87,7 +99,9 @@ class Front:
             if request is None:
                 return False
             keep = request.keep
-            passed: Awaitable[Answer] = asyncio.get_running_loop().run_in_executor(self._pool, self._pass_on, request)
+            passed: Awaitable[Answer] = asyncio.get_running_loop().run_in_executor(
+                self._pool, self._pass_on, request
+            )
             answer = await passed
             bodyless = request.method == "HEAD"
         except Refused as refused:
@@ -223,7 +237,9 @@ def main() -> None:
     parser.add_argument("--api", required=True, help="the id of the REST API")
     parser.add_argument("--at-once", type=int, required=True)
     options = parser.parse_args()
-    front = Front(("127.0.0.1", options.upstream_port), f"/_aws/execute-api/{options.api}/api", options.at_once)
+    front = Front(
+        ("127.0.0.1", options.upstream_port), f"/_aws/execute-api/{options.api}/api", options.at_once
+    )
     asyncio.run(front.serve(options.port))
 
 

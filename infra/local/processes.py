@@ -30,7 +30,9 @@ class Child:
     def check(self) -> None:
         """Raises: Hindrance: it has ended by itself."""
         if self.process.poll() is not None:
-            raise Hindrance(f"{self.name} ended with {self.process.returncode}: {self.last_line()} (see {self.log})")
+            raise Hindrance(
+                f"{self.name} ended with {self.process.returncode}: {self.last_line()} (see {self.log})"
+            )
 
     def last_line(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
@@ -42,26 +44,26 @@ def child(name: str, command: Sequence[str], environment: Mapping[str, str], log
     """A running process; asked to end when the block ends, made to end twenty seconds later."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: PLW1509 - the parent starts no threads before its children
+        process = subprocess.Popen(
             command,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C reaches the parent only, which ends the others in order
-            preexec_fn=_end_with_parent,
+            preexec_fn=end_with_parent,  # noqa: PLW1509 - no threads run here
         )
     try:
         yield Child(name, process, log)
     finally:
-        _end(process)
+        end(process)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.terminate()
     try:
@@ -110,7 +112,9 @@ def require_free(port: int, variable: str) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as taken:
             reason = "is taken" if listening(port) else f"cannot be used ({taken.strerror})"
-            raise Hindrance(f"Port {port} {reason}; {variable} chooses another (four in a row are used).") from None
+            raise Hindrance(
+                f"Port {port} {reason}; {variable} chooses another (four in a row are used)."
+            ) from None
 
 
 def module(name: str, *arguments: str) -> list[str]:

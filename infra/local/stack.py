@@ -1,7 +1,7 @@
 """The whole of Entrepot on one machine, as a context: what `make up` serves and what end-to-end tests run against.
 
-    with running(stage="test") as entrepot:
-        requests.get(f"{entrepot.base_url}/health")
+with running(stage="test") as entrepot:
+    requests.get(f"{entrepot.base_url}/health")
 """
 
 import json
@@ -132,7 +132,9 @@ def running(
         yield up
 
 
-def _deploy(ports: Ports, artefact: Artefact, stage: str, accounts: Accounts, completion_days: int) -> Deployment:
+def _deploy(
+    ports: Ports, artefact: Artefact, stage: str, accounts: Accounts, completion_days: int
+) -> Deployment:
     parameters = {
         "Lasting": "no",
         "CompletionDays": str(completion_days),
@@ -168,7 +170,7 @@ def ministack(folder: Path, port: int) -> Iterator[Child]:
         MINISTACK_REGION=REGION,
         AWS_DEFAULT_REGION=REGION,
         AWS_ACCESS_KEY_ID="test",
-        AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 - the stand-in asks for no secret
+        AWS_SECRET_ACCESS_KEY="test",
     )
     del settings["PYTHONPATH"]
     host = str(ROOT / "infra" / "local" / "ministack_host.py")
@@ -192,9 +194,18 @@ def _others(folder: Path, ports: Ports, accounts: Accounts, deployment: Deployme
     base = f"http://127.0.0.1:{ports.front}"
     secrets = folder / "carriers.json"
     accounts_module.write_private(secrets, json.dumps(accounts["secrets"]))
-    stripe = module("infra.local.stripe", "--port", str(ports.stripe), "--webhook-url", f"{base}/v1/webhooks/stripe")
-    stripe += ["--webhook-secret", accounts["secrets"]["stripe"], "--state", str(folder / "state" / "stripe.json")]
-    carriers = module("infra.local.carriers", "--port", str(ports.carriers), "--target", base, "--secrets", str(secrets))
+    stripe = module(
+        "infra.local.stripe", "--port", str(ports.stripe), "--webhook-url", f"{base}/v1/webhooks/stripe"
+    )
+    stripe += [
+        "--webhook-secret",
+        accounts["secrets"]["stripe"],
+        "--state",
+        str(folder / "state" / "stripe.json"),
+    ]
+    carriers = module(
+        "infra.local.carriers", "--port", str(ports.carriers), "--target", base, "--secrets", str(secrets)
+    )
     front = module("infra.local.front", "--port", str(ports.front), "--upstream-port", str(ports.aws))
     front += ["--api", deployment.api, "--at-once", str(API_AT_ONCE)]
     own = child_environment()
