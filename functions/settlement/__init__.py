@@ -1,0 +1,20 @@
+"""Settlement: what every cent was, in a ledger that balances, and what each merchant is paid of it.
+
+fact            something that happened once and moved money: a capture, a refund, a completed share, a part of a
+                statement. Its name (`capture:…`, `refund:…`, `share:…`, `share-refund:…`, `settle:…`) is the key
+                of its entry
+entry           the ledger transaction of one fact: postings that balance in each currency; written once, never
+                changed or removed
+posting         a debit or a credit of one account in one currency, above zero
+rule            which postings an event of business makes; each entry names its rule
+share           one merchant's part of an order; it may be settled once it has completed
+pending line    a completed share, or a refund of one, that no statement names yet
+statement       what a merchant is paid for its pending lines, in its payout currency, line by line, in parts of at
+                most twenty lines, each part one transaction with one entry
+terms           commission, payment fee, spread and day of the rates: fixed when a statement is opened
+rate            units of the payout currency for one unit of the order's: `reference` as published, `applied` after
+                the spread; both are recorded
+carried         what a merchant owes after a statement, taken into the next one
+shard           balances and the list of merchants with something pending are spread over eight keys, so that
+                entries written at the same time seldom touch the same item
+"""

@@ -1,0 +1,151 @@
+"""Double entry: the chart of accounts, entries that balance by construction, and the balances that follow."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Final
+
+from entrepot.kernel.currencies import EXPONENTS
+from entrepot.kernel.money import Money
+from entrepot.kernel.refusals import Kind, Refusal
+
+
+class Unbalanced(Refusal):
+    """The amounts of a fact do not add up, so it moves nothing. Facts: `rule`, `currency`, `debits`, `credits`."""
+
+    code: ClassVar[str] = "unbalanced_entry"
+    kind: ClassVar[Kind] = Kind.RULE
+    title: ClassVar[str] = "Debits and credits differ."
+
+
+class Contradicted(Refusal):
+    """A fact that the ledger knows is told again with other amounts: a person must look. Facts: `fact`."""
+
+    code: ClassVar[str] = "fact_contradicted"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    title: ClassVar[str] = "The ledger has this fact with other amounts."
+
+
+CHART: Final[Mapping[str, str]] = {
+    # asset: a debit is more of it
+    "psp:{provider}": "what a payment provider holds for us",
+    # liabilities: a credit is more of it
+    "customer_funds": "what buyers have paid for shares that are not completed, or will get back",
+    "merchant_payable:{merchant}": "what we owe a merchant; a debit is what the merchant owes",
+    "carrier_payable": "freight that buyers have paid, owed to carriers",
+    "tax_payable:{authority}": "duty, import tax and fees that we owe an authority as deemed supplier",
+    # position: what was given in one currency for what was taken in another
+    "fx:{currency}": "bought (debit) and sold (credit) of one currency when shares are converted",
+    # income: a credit is more of it
+    "commission_income": "what merchants pay for being sold",
+    "payment_fee_income": "what merchants pay for payments being taken",
+    "fx_gain_loss": "spread and rounding of conversions: a credit is a gain",
+}
+"""Every account there is. What stands in braces names one of many."""
+
+_SUBDIVIDED: Final = frozenset(name.partition(":")[0] for name in CHART if ":" in name)
+_PLAIN: Final = frozenset(name for name in CHART if ":" not in name)
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A debit or a credit of an account, in minor units of its currency; the other of the two is zero.
+
+    Raises: ValueError: neither or both are above zero, or account or currency is unknown.
+    """
+
+    account: str
+    currency: str
+    debit: int
+    credit: int
+
+    def __post_init__(self) -> None:
+        if min(self.debit, self.credit) != 0 or max(self.debit, self.credit) <= 0:
+            raise ValueError("a posting is a debit or a credit above zero")
+        if self.currency not in EXPONENTS:
+            raise ValueError(f"{self.currency!r} is not a currency of ISO 4217")
+        head, colon, part = self.account.partition(":")
+        known = (head in _SUBDIVIDED and bool(part)) if colon else head in _PLAIN
+        if not known:
+            raise ValueError(f"the chart has no account {self.account!r}")
+
+
+Postings = tuple[Posting, ...]
+
+
+def debit(account: str, amount: Money) -> Postings:
+    """A debit; of a negative amount a credit; of zero nothing."""
+    if amount.amount < 0:
+        return (Posting(account, amount.currency, debit=0, credit=-amount.amount),)
+    return (Posting(account, amount.currency, debit=amount.amount, credit=0),) if amount else ()
+
+
+def credit(account: str, amount: Money) -> Postings:
+    """A credit; of a negative amount a debit; of zero nothing."""
+    return debit(account, -amount)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The ledger transaction of one fact. One without postings says that the fact moved no money.
+
+    Raises: Unbalanced.
+    """
+
+    entry_id: str
+    fact: str
+    rule: str
+    occurred_at: datetime  # UTC
+    postings: Postings
+
+    def __post_init__(self) -> None:
+        for currency, (debits, credits_) in sums(self.postings).items():
+            if debits != credits_:
+                raise Unbalanced(rule=self.rule, currency=currency, debits=debits, credits=credits_)
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The sums of all debits and of all credits of an account in one currency."""
+
+    account: str
+    currency: str
+    debits: int
+    credits: int
+
+    @property
+    def closing(self) -> tuple[int, int]:
+        """The balance on its own side: (debit, credit), at least one of them zero."""
+        net = self.debits - self.credits
+        return max(net, 0), max(-net, 0)
+
+
+def balances(postings: Iterable[Posting | Balance]) -> tuple[Balance, ...]:
+    """What postings, or balances of a part of them, add up to by account and currency, in that order."""
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    for one in postings:
+        more = (one.debit, one.credit) if isinstance(one, Posting) else (one.debits, one.credits)
+        key = one.account, one.currency
+        held = found.get(key, (0, 0))
+        found[key] = held[0] + more[0], held[1] + more[1]
+    return tuple(Balance(*key, *found[key]) for key in sorted(found))
+
+
+def sums(postings: Iterable[Posting | Balance]) -> dict[str, tuple[int, int]]:
+    """All debits and all credits of each currency."""
+    found: dict[str, tuple[int, int]] = {}
+    for balance in balances(postings):
+        held = found.get(balance.currency, (0, 0))
+        found[balance.currency] = held[0] + balance.debits, held[1] + balance.credits
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class TrialBalance:
+    as_of: datetime  # UTC
+    accounts: tuple[Balance, ...]
+
+    @property
+    def balanced(self) -> bool:
+        """Whether debits equal credits in each currency."""
+        return all(debits == credits_ for debits, credits_ in sums(self.accounts).values())

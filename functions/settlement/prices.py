@@ -1,0 +1,23 @@
+"""The data file of this context: payment fees and spreads, read once, when first asked for."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from functions.settlement.domain.terms import FeeRow, SpreadRow
+
+_DATA: Final = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    payment_fees: tuple[FeeRow, ...]
+    fx_spreads: tuple[SpreadRow, ...]
+
+
+@cache
+def prices() -> Prices:
+    return msgspec.json.decode((_DATA / "fees.json").read_bytes(), type=Prices)

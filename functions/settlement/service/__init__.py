@@ -1,0 +1,1 @@
+"""Use cases: posting what happened, settling what is pending, and showing both."""

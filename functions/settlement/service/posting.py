@@ -1,0 +1,112 @@
+"""Facts from payments and orders become entries, and completed shares something to settle.
+
+Events may come late, twice and in any order. The inbox stops a repeated event; an entry's key stops a fact that is
+told by another event.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from entrepot.cloud import reads, writes
+from entrepot.cloud.writes import Write
+from entrepot.contracts.orders import ShareCompleted, ShareRefunded
+from entrepot.contracts.payments import PaymentCaptured, RefundSucceeded
+from entrepot.kernel.ids import new_id
+from entrepot.kernel.money import Money
+from entrepot.kernel.refusals import Busy
+from functions.settlement import store
+from functions.settlement.domain import rules
+from functions.settlement.domain.ledger import Contradicted, Entry, Postings, balances
+from functions.settlement.domain.shares import (
+    CompletedShare,
+    Liable,
+    ShareState,
+    Tax,
+    pending_refund,
+    pending_share,
+)
+
+_TRIES: Final = 5
+
+
+def on_payment_captured(event: PaymentCaptured, handled: Write, now: datetime) -> None:
+    postings = rules.payment_captured(event.provider, Money(event.amount, event.currency))
+    entry = _entry(f"capture:{event.fact}", "payment_captured", event.occurred_at, postings, now)
+    _once(entry, handled, lambda: writes.commit(handled, *store.posted(entry)))
+
+
+def on_refund_succeeded(event: RefundSucceeded, handled: Write, now: datetime) -> None:
+    postings = rules.refund_succeeded(event.provider, Money(event.amount, event.currency))
+    entry = _entry(f"refund:{event.refund_id}", "refund_succeeded", event.occurred_at, postings, now)
+    _once(entry, handled, lambda: writes.commit(handled, *store.posted(entry)))
+
+
+def on_share_completed(event: ShareCompleted, handled: Write, now: datetime) -> None:
+    share = _share(event)
+    fact = f"share:{share.order_id}:{share.merchant_id}"
+    entry = _entry(fact, "share_completed", event.occurred_at, rules.share_completed(share), now)
+
+    def commit() -> None:
+        before = _state(share.order_id, share.merchant_id)
+        line = pending_share(share, fact, entry.entry_id, event.occurred_at, before)
+        moved = store.share_moved(share.order_id, share.merchant_id, before, before.completed(share))
+        writes.commit(handled, *store.posted(entry), moved, *store.now_pending(line))
+
+    _once(entry, handled, commit)
+
+
+def on_share_refunded(event: ShareRefunded, handled: Write, now: datetime) -> None:
+    order_id, merchant_id, amount = event.order_id, event.merchant_id, Money(event.amount, event.currency)
+    fact = f"share-refund:{event.refund_id}:{merchant_id}"
+    postings = rules.share_refunded(merchant_id, amount)
+    entry = _entry(fact, "share_refunded", event.occurred_at, postings, now)
+
+    def commit() -> None:
+        before = _state(order_id, merchant_id)
+        at = event.occurred_at
+        line = pending_refund(order_id, merchant_id, amount, fact, entry.entry_id, at, before)
+        moved = store.share_moved(order_id, merchant_id, before, before.refund(amount.amount))
+        writes.commit(handled, *store.posted(entry), moved, *store.now_pending(line))
+
+    _once(entry, handled, commit)
+
+
+def _once(entry: Entry, handled: Write, commit: Callable[[], None]) -> None:
+    """Commit an entry with its effects, or find that its fact is posted already.
+
+    Raises: AlreadyHandled, Contradicted: the fact is posted with other amounts. Busy.
+    """
+    for _ in range(_TRIES):
+        try:
+            commit()
+        except store.Overtaken:  # another event of the same share was first: look again
+            continue
+        except store.AlreadyPosted:
+            known = reads.fetch_one(store.entry_read(entry.fact), consistent=True)
+            if known is None or balances(known.postings) != balances(entry.postings):
+                raise Contradicted(fact=entry.fact) from None
+            writes.commit(handled)
+        return
+    raise Busy
+
+
+def _entry(fact: str, rule: str, at: datetime, postings: Postings, now: datetime) -> Entry:
+    return Entry(new_id("ent", now), fact, rule, at, postings)
+
+
+def _state(order_id: str, merchant_id: str) -> ShareState:
+    return reads.fetch_one(store.share_read(order_id, merchant_id), consistent=True) or ShareState()
+
+
+def _share(event: ShareCompleted) -> CompletedShare:
+    return CompletedShare(
+        order_id=event.order_id,
+        merchant_id=event.merchant_id,
+        currency=event.currency,
+        goods=event.goods,
+        freight=event.freight,
+        taxes=tuple(Tax(tax.authority, tax.amount, Liable(tax.liable)) for tax in event.taxes),
+        refunded=event.refunded,
+        paid=event.paid,
+    )

@@ -1,0 +1,82 @@
+"""Statements as their merchant sees them, and the trial balance."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from entrepot.cloud import reads
+from entrepot.cloud.auth import Principal
+from entrepot.kernel.pagination import Page
+from entrepot.kernel.refusals import Busy, NotFound
+from functions.membership.facade import merchant_read
+from functions.settlement import store
+from functions.settlement.domain.ledger import Balance, Entry, TrialBalance, balances
+from functions.settlement.domain.statements import Part, Statement, Status
+
+_TRIES: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class FullStatement:
+    """A statement with its lines, and every entry that they name."""
+
+    statement: Statement
+    parts: tuple[Part, ...]
+    entries: tuple[Entry, ...]
+
+
+def listed(merchant_id: str, caller: Principal, limit: int, after: dict[str, str] | None) -> Page[Statement]:
+    """A page of a merchant's issued statements, newest first.
+
+    Raises: NotFound: another's, or no such merchant.
+    """
+    if caller.merchant_id is None:
+        if reads.fetch_one(merchant_read(merchant_id)) is None:
+            raise NotFound
+    elif caller.merchant_id != merchant_id:
+        raise NotFound
+    return store.issued(merchant_id, limit, after)
+
+
+def statement(statement_id: str, caller: Principal) -> FullStatement:
+    """An issued statement.
+
+    Raises: NotFound: there is none, it is not issued yet, or it is another's.
+    """
+    found = reads.fetch_one(store.statement_read(statement_id))
+    if found is None or found.status is not Status.ISSUED:
+        raise NotFound
+    if caller.merchant_id not in (None, found.merchant_id):
+        raise NotFound
+    parts = tuple(store.parts(statement_id))
+    facts = [fact for part in parts for fact in (*(line.pending.fact for line in part.lines), part.fact)]
+    return FullStatement(found, parts, tuple(store.entries(facts)))
+
+
+def trial_balance(now: datetime) -> TrialBalance:
+    """The balance of every account: a query for each shard, however many accounts there are.
+
+    Entries go on while the shards are read, so that a reading may hold half of one and seem out of balance. Sums
+    only grow: two readings that are the same are one moment's. What is out of balance twice alike, is.
+
+    Raises: Busy: entries came between all readings.
+    """
+    before: tuple[Balance, ...] | None = None
+    for _ in range(_TRIES):
+        found = balances(store.balance_shards())
+        trial = TrialBalance(now, found)
+        if trial.balanced or found == before:
+            return trial
+        before = found
+    raise Busy
+
+
+def entries_on(day: date) -> list[Entry]:
+    """Every entry of the facts of a day."""
+    return store.entries(store.journal(day))
+
+
+def recomputed(days: Iterable[date]) -> tuple[Balance, ...]:
+    """What the entries of some days add up to: over all days, what the balances must be."""
+    return balances(posting for day in days for entry in entries_on(day) for posting in entry.postings)

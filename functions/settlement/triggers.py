@@ -1,0 +1,25 @@
+"""What wakes settlement: money that moved, shares that completed, and once a day the clock."""
+
+from datetime import datetime
+
+from entrepot.cloud.events import Triggers
+from entrepot.contracts.orders import ShareCompleted, ShareRefunded
+from entrepot.contracts.payments import PaymentCaptured, RefundSucceeded
+from functions.settlement.service import posting, settling
+
+triggers = Triggers(__name__)
+
+settlement_events = triggers.consumer(
+    "settlement-events",
+    {
+        PaymentCaptured: posting.on_payment_captured,
+        RefundSucceeded: posting.on_refund_succeeded,
+        ShareCompleted: posting.on_share_completed,
+        ShareRefunded: posting.on_share_refunded,
+    },
+)
+
+
+@triggers.schedule("rate(1 day)")
+def settlement_run(now: datetime) -> None:
+    settling.scheduled(now)

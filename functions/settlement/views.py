@@ -1,0 +1,206 @@
+"""What settlement's routes give."""
+
+from datetime import date, datetime
+from typing import Annotated, Final
+
+from msgspec import Meta, field
+
+from entrepot.cloud.wire import Body, View
+from entrepot.kernel.money import Money
+from functions.settlement.domain.ledger import Entry, Posting, TrialBalance
+from functions.settlement.domain.statements import Line, Part, Statement
+from functions.settlement.service.reading import FullStatement
+
+PAGE: Final = 24
+
+
+class StatementsQuery(Body, frozen=True):
+    limit: Annotated[int, Meta(ge=1, le=100)] = PAGE
+    cursor: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
+
+
+class PeriodView(View, frozen=True):
+    """From the first thing settled to the last."""
+
+    since: datetime | None = field(name="from")
+    until: datetime | None = field(name="to")
+
+
+class TotalsView(View, frozen=True):
+    """gross - commission - payment_fees = net."""
+
+    gross: Money
+    commission: Money
+    payment_fees: Money
+    net: Money
+
+
+class RateView(View, frozen=True):
+    """Units of the statement's currency for one of `currency`; `rate` was applied, `reference` was published."""
+
+    currency: str
+    rate: str
+    reference: str
+
+
+class SummaryView(View, frozen=True):
+    """`opening` was owed by the merchant before; `closing` = opening + net is `payable`, or carried on if negative."""
+
+    id: str
+    merchant_id: str
+    number: int
+    currency: str
+    period: PeriodView
+    issued_at: datetime | None
+    totals: TotalsView
+    opening: Money
+    closing: Money
+    payable: Money
+
+
+class LineView(View, frozen=True):
+    """What a share, or the refund of one, comes to. goods + seller_taxes - refunded = amount, converted at `rate`.
+
+    `commission` is taken on `commission_base`, `payment_fee` on `fee_base`; `entries` are ids of ledger entries.
+    """
+
+    order_id: str
+    kind: str
+    occurred_at: datetime
+    goods: Money
+    seller_taxes: Money
+    refunded: Money
+    amount: Money
+    rate: str
+    converted: Money
+    commission_base: Money
+    commission: Money
+    fee_base: Money
+    payment_fee: Money
+    net: Money
+    entries: list[str]
+
+
+class EntryView(View, frozen=True):
+    id: str
+    fact: str
+    rule: str
+    occurred_at: datetime
+    postings: tuple[Posting, ...]
+
+
+class StatementView(SummaryView, frozen=True, kw_only=True):
+    commission_rate_basis_points: int
+    payment_fee_basis_points: int
+    payment_fee_fixed: Money
+    spread_basis_points: int
+    rates_source: str
+    rates_on: date
+    rates: list[RateView]
+    lines: list[LineView]
+    entries: list[EntryView]
+
+
+class StatementsView(View, frozen=True):
+    data: list[SummaryView]
+    next_cursor: str | None
+
+
+class AccountView(View, frozen=True):
+    """The balance of an account, in minor units, on the side that it falls on."""
+
+    account: str
+    currency: str
+    debit: int
+    credit: int
+
+
+class TrialBalanceView(View, frozen=True):
+    as_of: datetime
+    accounts: list[AccountView]
+    balanced: bool
+
+
+def summary_view(statement: Statement) -> SummaryView:
+    return SummaryView(**_summary(statement))
+
+
+def statement_view(full: FullStatement) -> StatementView:
+    statement, terms = full.statement, full.statement.terms
+    return StatementView(
+        **_summary(statement),
+        commission_rate_basis_points=terms.commission_basis_points,
+        payment_fee_basis_points=terms.fee_basis_points,
+        payment_fee_fixed=Money(terms.fee_fixed, terms.currency),
+        spread_basis_points=terms.spread_basis_points,
+        rates_source=terms.rates_source,
+        rates_on=terms.rates_on,
+        rates=[
+            RateView(currency=rate.currency, rate=rate.applied, reference=rate.reference)
+            for rate in statement.rates
+        ],
+        lines=[_line_view(line, part, terms.currency) for part in full.parts for line in part.lines],
+        entries=[_entry_view(entry) for entry in full.entries],
+    )
+
+
+def trial_balance_view(trial: TrialBalance) -> TrialBalanceView:
+    accounts = []
+    for balance in trial.accounts:
+        debit, credit = balance.closing
+        accounts.append(
+            AccountView(account=balance.account, currency=balance.currency, debit=debit, credit=credit)
+        )
+    return TrialBalanceView(as_of=trial.as_of, accounts=accounts, balanced=trial.balanced)
+
+
+def _summary(statement: Statement) -> dict[str, object]:
+    currency = statement.terms.currency
+    return {
+        "id": statement.statement_id,
+        "merchant_id": statement.merchant_id,
+        "number": statement.number,
+        "currency": currency,
+        "period": PeriodView(since=statement.period_from, until=statement.period_to),
+        "issued_at": statement.issued_at,
+        "totals": TotalsView(
+            gross=Money(statement.gross, currency),
+            commission=Money(statement.commission, currency),
+            payment_fees=Money(statement.payment_fees, currency),
+            net=Money(statement.net, currency),
+        ),
+        "opening": Money(statement.opening, currency),
+        "closing": Money(statement.closing, currency),
+        "payable": Money(statement.payable, currency),
+    }
+
+
+def _line_view(line: Line, part: Part, currency: str) -> LineView:
+    pending = line.pending
+    return LineView(
+        order_id=pending.order_id,
+        kind=pending.kind.value,
+        occurred_at=pending.occurred_at,
+        goods=Money(pending.goods, pending.currency),
+        seller_taxes=Money(pending.seller_taxes, pending.currency),
+        refunded=Money(pending.refunded, pending.currency),
+        amount=Money(pending.amount, pending.currency),
+        rate=line.rate.applied,
+        converted=Money(line.converted, currency),
+        commission_base=Money(line.commissionable, currency),
+        commission=Money(line.commission, currency),
+        fee_base=Money(line.paid, currency),
+        payment_fee=Money(line.payment_fee, currency),
+        net=Money(line.net, currency),
+        entries=[pending.entry_id, part.entry_id],
+    )
+
+
+def _entry_view(entry: Entry) -> EntryView:
+    return EntryView(
+        id=entry.entry_id,
+        fact=entry.fact,
+        rule=entry.rule,
+        occurred_at=entry.occurred_at,
+        postings=entry.postings,
+    )
