@@ -42,7 +42,7 @@ class Provider:
     standin: StripeStandIn
     taken: set[str] = field(default_factory=set)
 
-    def control(self, path: str, **document: Any) -> Any:
+    def control(self, path: str, /, **document: Any) -> Any:
         return self._sent("POST", f"/test/{path}", document)
 
     def fault(self, mode: str, **more: Any) -> None:

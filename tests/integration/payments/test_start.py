@@ -86,9 +86,10 @@ def test_a_process_that_dies_between_provider_and_record_finds_its_intent_again(
     def die(*given: object) -> None:
         raise Dies
 
-    with monkeypatch.context() as patched, pytest.raises(Dies):
+    with monkeypatch.context() as patched:
         patched.setattr(writes, "commit", die)
-        facade.start(payment_id, now())
+        with pytest.raises(Dies):
+            facade.start(payment_id, now())
     assert "" == payment(payment_id).intent_id
 
     view = facade.start(payment_id, now())
@@ -108,9 +109,10 @@ def test_a_process_that_dies_between_record_and_reply_gives_the_same_secret_when
         commit(*given)
         raise Dies
 
-    with monkeypatch.context() as patched, pytest.raises(Dies):
+    with monkeypatch.context() as patched:
         patched.setattr(writes, "commit", die)
-        facade.start(payment_id, now())
+        with pytest.raises(Dies):
+            facade.start(payment_id, now())
 
     view = facade.start(payment_id, now())
 
