@@ -26,7 +26,7 @@ def in_process() -> Iterator[None]:
     """A fresh, empty AWS for one test; everything the platform caches about AWS is dropped before and after."""
     with mock_aws():
         _forget()
-        _make()
+        make_estate()
         yield
     _forget()
 
@@ -36,7 +36,8 @@ def _forget() -> None:
     auth.forget_keys()
 
 
-def _make() -> None:
+def make_estate() -> None:
+    """Tables, queues, keys and secrets of the stage, on whichever AWS the clients talk to."""
     for table in TABLES:
         _make_table(table)
     for queue in QUEUES:

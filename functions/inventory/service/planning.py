@@ -98,11 +98,13 @@ def plan(demands: Iterable[Demand], shelves: Sequence[Shelf], rng: Random | None
     return Plan(_fitted(takings, chance), rng=chance)
 
 
-def stock_on(wanted: Sequence[tuple[Shelf, int]], rng: Random | None = None) -> dict[str, dict[str, int]]:
+def stock_on(
+    wanted: Sequence[tuple[Shelf, int]], rng: Random | None = None, *, consistent: bool = False
+) -> dict[str, dict[str, int]]:
     """Units available per SKU and warehouse, or fewer, yet no fewer than wanted where that many are there.
 
     A few buckets of each place are read first, all SKUs in one request; the rest, in a second, only of places
-    that showed too few. Not strongly consistent: placing an order decides, this informs.
+    that showed too few. Whoever refuses a buyer for what this says asks for it strongly `consistent`.
 
     Args: wanted: each SKU's shelf with the units wanted of it.
     """
@@ -114,9 +116,9 @@ def stock_on(wanted: Sequence[tuple[Shelf, int]], rng: Random | None = None) -> 
             numbers = list(range(place.buckets))
             (rng or _chance).shuffle(numbers)
             unread[shelf.sku, place.warehouse_id] = numbers
-    found = _available({key: numbers[:_GLIMPSE] for key, numbers in unread.items()})
+    found = _available({key: numbers[:_GLIMPSE] for key, numbers in unread.items()}, consistent)
     short = {key: numbers[_GLIMPSE:] for key, numbers in unread.items() if found.get(key, 0) < units[key[0]]}
-    for key, more in _available(short).items():
+    for key, more in _available(short, consistent).items():
         found[key] = found.get(key, 0) + more
     levels: dict[str, dict[str, int]] = {shelf.sku: {} for shelf, _ in wanted}
     for sku, warehouse_id in unread:
@@ -175,12 +177,14 @@ def _gathered(taking: Taking, rng: Random) -> Taking:
     raise Busy
 
 
-def _available(numbers: Mapping[tuple[str, str], Sequence[int]]) -> dict[tuple[str, str], int]:
+def _available(
+    numbers: Mapping[tuple[str, str], Sequence[int]], consistent: bool
+) -> dict[tuple[str, str], int]:
     """The sum of what these buckets have available, all in one read."""
     keys = [(key, number) for key, wanted in numbers.items() for number in wanted]
     if not keys:
         return {}
-    buckets = reads.fetch(*(store.bucket_read(*key, number) for key, number in keys))
+    buckets = reads.fetch(*(store.bucket_read(*key, number) for key, number in keys), consistent=consistent)
     found: dict[tuple[str, str], int] = {}
     for (key, _), bucket in zip(keys, buckets, strict=True):
         found[key] = found.get(key, 0) + (bucket.available if bucket else 0)

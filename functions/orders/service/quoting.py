@@ -70,17 +70,12 @@ def quote(wish: Wish, caller: Caller, now: datetime) -> Quote:
         raise UnknownCurrency(field="currency", currency=wish.currency)
     importer, quota = identity.checked(wish.importer, wish.ship_to.country, now)
     wanted = _wanted(wish, caller)
-    found = reads.fetch(
-        *map(catalogue.offer_read, wanted), *map(inventory.shelf_read, wanted), *([quota] if quota else [])
-    )
-    offers = _on_sale(dict(zip(wanted, found, strict=False)))
-    shelves = dict(zip(wanted, found[len(wanted) :], strict=False))
-    used = found[-1] if quota else None
-    stock = inventory.stock_on([(shelf, wanted[sku]) for sku, shelf in shelves.items() if shelf is not None])
-    sources = sourcing.chosen(wanted, shelves, stock, wish.ship_to.country)
-    desk = _Desk(
-        wish, offers, importer is not None, used, sum(wanted.values()), rates.current(now.date()), now
-    )
+    try:
+        found = _found(wanted, wish.ship_to.country, quota, consistent=False)
+    except (NotFound, NotOnSale, inventory.OutOfStock):
+        # Nobody is refused for what an eventually consistent read has not seen yet.
+        found = _found(wanted, wish.ship_to.country, quota, consistent=True)
+    desk = _Desk(wish, found, importer is not None, sum(wanted.values()), rates.current(now.date()), now)
     made = Quote(
         quote_id=new_id("quo", now),
         member_id=caller.member_id,
@@ -88,8 +83,8 @@ def quote(wish: Wish, caller: Caller, now: datetime) -> Quote:
         expires_at=now + VALID,
         currency=wish.currency,
         ship_to=wish.ship_to,
-        options=desk.options(sources, wanted),
-        shelving=tuple(map(_shelving, sources)),
+        options=desk.options(wanted),
+        shelving=tuple(map(_shelving, found.sources)),
         rates=desk.rates.citation,
         importer=importer,
     )
@@ -111,6 +106,30 @@ def _wanted(wish: Wish, caller: Caller) -> dict[str, int]:
     if len(wanted) > MOST_LINES:
         raise TooManyLines(field="lines", limit=MOST_LINES)
     return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was read for a quote. `quota_used` is what the importer has used of the year's quota."""
+
+    offers: Mapping[str, catalogue.Offer]
+    sources: Sequence[sourcing.Source]
+    quota_used: Money | None
+
+
+def _found(
+    wanted: Mapping[str, int], country: str, quota: reads.Read[Any] | None, *, consistent: bool
+) -> _Found:
+    """Two requests: what is sold and where it lies, and how much there is of it."""
+    asked: list[reads.Read[Any]] = [catalogue.offer_read(sku) for sku in wanted]
+    asked += [inventory.shelf_read(sku) for sku in wanted]
+    asked += [quota] if quota else []
+    answers = reads.fetch(*asked, consistent=consistent)
+    offers = _on_sale(dict(zip(wanted, answers, strict=False)))
+    shelves = dict(zip(wanted, answers[len(wanted) :], strict=False))
+    held = [(shelf, wanted[sku]) for sku, shelf in shelves.items() if shelf is not None]
+    stock = inventory.stock_on(held, consistent=consistent)
+    return _Found(offers, sourcing.chosen(wanted, shelves, stock, country), answers[-1] if quota else None)
 
 
 def _on_sale(found: Mapping[str, catalogue.Offer | None]) -> dict[str, catalogue.Offer]:
@@ -137,15 +156,14 @@ class _Desk:
     """Where one quote is worked out: what was asked, and all that was read for it."""
 
     wish: Wish
-    offers: Mapping[str, catalogue.Offer]
+    found: _Found
     has_importer: bool
-    quota_used: Money | None
     units: int
     rates: rates.RateTable
     now: datetime
 
-    def options(self, sources: Sequence[sourcing.Source], wanted: Mapping[str, int]) -> tuple[Option, ...]:
-        consignments = sourcing.consignments(sources)
+    def options(self, wanted: Mapping[str, int]) -> tuple[Option, ...]:
+        consignments = sourcing.consignments(self.found.sources)
         if len(consignments) > MOST_PARCELS:
             raise TooManyParcels(field="lines", limit=MOST_PARCELS)
         ways = [self._ways(consignment) for consignment in consignments]
@@ -163,7 +181,7 @@ class _Desk:
         items = tuple(
             logistics.Item(offer.weight_grams, _sides(offer.dimensions_mm), source.units)
             for source in consignment
-            for offer in [self.offers[source.sku]]
+            for offer in [self.found.offers[source.sku]]
         )
         to = self.wish.ship_to
         return logistics.options(
@@ -186,7 +204,9 @@ class _Desk:
 
     def _consigned(self, choice: _Choice) -> "_Part":
         freight = self._in_currency(choice.freight.price)
-        prices = {source.sku: self._in_currency(self.offers[source.sku].price) for source in choice.sources}
+        prices = {
+            source.sku: self._in_currency(self.found.offers[source.sku].price) for source in choice.sources
+        }
         goods = {source.sku: prices[source.sku] * source.units for source in choice.sources}
         assessed = customs.assess(
             self._consignment(choice, goods, freight),
@@ -236,20 +256,20 @@ class _Desk:
                     tax_category=offer.tax_category,
                 )
                 for source in choice.sources
-                for offer in [self.offers[source.sku]]
+                for offer in [self.found.offers[source.sku]]
             ),
             freight=freight,
             insurance=zero(self.wish.currency),
             incoterm="dap" if self.wish.incoterm == "dap" else "ddp",
             has_importer_identity=self.has_importer,
             units_in_order=self.units,
-            cn_year_used=self.quota_used,
+            cn_year_used=self.found.quota_used,
         )
 
     def _line(
         self, source: sourcing.Source, price: Money, freight: Money, charges: customs.LineCharges
     ) -> QuoteLine:
-        offer = self.offers[source.sku]
+        offer = self.found.offers[source.sku]
         return QuoteLine(
             sku=source.sku,
             merchant_id=offer.merchant_id,
@@ -271,7 +291,7 @@ class _Desk:
                 "goods", prices[source.sku] * source.units, f"{source.sku} at {base}", self.rates.citation
             )
             for source in choice.sources
-            for base in [self.offers[source.sku].price]
+            for base in [self.found.offers[source.sku].price]
             if base.currency != self.wish.currency
         )
 
