@@ -64,7 +64,7 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "orders.order_cancelled",
         "orders.order_expired",
     ),
-    "membership-events": ("membership.member_registered",),
+    "membership-events": ("membership.member_registered", "membership.staff_invited"),
     "orders-events": (
         "payments.payment_authorised",
         "payments.payment_captured",
