@@ -25,13 +25,14 @@ SECRETS = {
 def in_process() -> Iterator[None]:
     """A fresh, empty AWS for one test; everything the platform caches about AWS is dropped before and after."""
     with mock_aws():
-        _forget()
+        forget()
         make_estate()
         yield
-    _forget()
+    forget()
 
 
-def _forget() -> None:
+def forget() -> None:
+    """Drop what the platform caches of an AWS."""
     aws.forget()
     auth.forget_keys()
 
