@@ -82,9 +82,10 @@ def test_registering_a_known_address_changes_nothing_and_tells_only_its_owner(ho
     again = house.register("ada@example.com", "an intruder's choice", locale="fr")
 
     assert (first, {"email": "ada@example.com", "status": "pending"}) == again.told()
-    assert ["Your Entrepot code", "You already have an Entrepot account"] == [
-        letter.subject for letter in house.letters()
-    ]
+    assert {
+        "new@example.com": "Your Entrepot code",
+        "ada@example.com": "You already have an Entrepot account",
+    } == {letter.to: letter.subject for letter in house.letters()}
     assert 201 == house.sign_in("ada@example.com", PASSWORD).status
     assert 401 == house.sign_in("ada@example.com", "an intruder's choice").status
 
