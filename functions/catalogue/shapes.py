@@ -24,6 +24,8 @@ from functions.catalogue.domain import (
 )
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")]
+TaxCategory = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}\Z")]
+"""As the rows of customs spell them, such as `childrens_clothing`."""
 Tag = Annotated[str, Meta(pattern=r"^[^\W_](?:[\w -]{0,48}\w)?\Z")]
 Name = Annotated[str, Meta(max_length=100, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+\Z")]
 Title = Annotated[str, Meta(max_length=200, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+\Z")]
@@ -85,7 +87,7 @@ class ProductBody(Body, frozen=True, kw_only=True):
     brand: Name | None = None
     origin_country: CountryCode
     hs_code: HsCode | None = None
-    tax_category: Slug | None = None
+    tax_category: TaxCategory | None = None
     variants: Variants
 
     @property
@@ -104,7 +106,7 @@ class ProductPatch(Body, frozen=True, kw_only=True):
     brand: Name | UnsetType | None = UNSET
     origin_country: CountryCode | UnsetType = UNSET
     hs_code: HsCode | UnsetType | None = UNSET
-    tax_category: Slug | UnsetType | None = UNSET
+    tax_category: TaxCategory | UnsetType | None = UNSET
     variants: Variants | UnsetType = UNSET
 
     @property
