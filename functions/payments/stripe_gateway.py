@@ -132,7 +132,7 @@ def _second() -> datetime:
 
 def forget() -> None:
     """Close the connections to Stripe: for tests that start another one."""
-    _http().close()
+    _http().close()  # type: ignore[no-untyped-call]
     _http.cache_clear()
     _client.cache_clear()
 

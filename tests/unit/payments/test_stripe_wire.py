@@ -1,6 +1,9 @@
 """What Stripe's objects say, in our words."""
 
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -127,9 +130,6 @@ def test_a_secret_shows_in_no_text_of_an_intent() -> None:
 
 
 def test_reading_webhooks_does_not_import_stripe() -> None:
-    import subprocess
-    import sys
-
     code = "import sys; import functions.payments.triggers; print('stripe' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=_environment()
@@ -139,6 +139,4 @@ def test_reading_webhooks_does_not_import_stripe() -> None:
 
 
 def _environment() -> dict[str, str]:
-    import os
-
     return {**os.environ, "PYTHONPATH": os.pathsep.join((".", "layers/shared/python"))}
