@@ -145,6 +145,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.body)
 
+    def finish(self) -> None:
+        super().finish()
+        connection = getattr(self.server.local, "connection", None)
+        if connection is not None:
+            connection.close()
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class calls it so
         pass
 

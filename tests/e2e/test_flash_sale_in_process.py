@@ -1,0 +1,72 @@
+"""Many buyers for few units, with the platform in this process and its tables on the stand-in for AWS."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import pytest
+
+from entrepot.cloud import aws
+from functions.inventory import store as inventory_store
+from tests.support import e2e_cloud, e2e_flash, e2e_rows, provider, proxy
+from tests.support.e2e_flash import Sale
+from tests.support.shop import Shop
+
+AT_ONCE = 32
+"""Copies of the API function: the others of the buyers' requests wait, as in front of a function's limit."""
+SKU = "FLASH-1"
+
+
+@pytest.mark.parametrize(
+    ("buyers", "units", "held_seconds"),
+    [
+        pytest.param(300, 100, 0.02, id="sixteen buckets"),
+        pytest.param(60, 5, 0.05, id="one bucket"),
+    ],
+)
+def test_exactly_the_stock_is_sold_while_transactions_conflict(
+    ministack: str, buyers: int, units: int, held_seconds: float
+) -> None:
+    with (
+        proxy.conflicting(ministack, held_seconds) as conflicting,
+        _market(ministack, conflicting.url) as shop,
+    ):
+        sale, wrong = _flash(shop, buyers, units)
+
+    counted = conflicting.conflicts.counted
+    print(f"{buyers} for {units}: {sale.seconds:.1f} s, told busy {sale.asked_again} times, {dict(counted)}")
+    assert [] == wrong
+    assert counted["cancelled"] > buyers / 6, "the sale met too few conflicts to have shown anything"
+
+
+def test_a_sale_without_its_stock_condition_is_found_out(
+    ministack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _market(ministack) as shop:
+        monkeypatch.setattr(inventory_store, "hold", _hold_blindly)
+        sale, wrong = _flash(shop, buyers=30, units=10)
+
+    assert len(sale.orders) > 10
+    assert any(finding.startswith("answers") for finding in wrong)
+    assert any(finding.startswith("stock") for finding in wrong)
+
+
+def _flash(shop: Shop, buyers: int, units: int) -> tuple[Sale, list[str]]:
+    merchant = shop.stocked(SKU, units=units)
+    with closing(e2e_cloud.Copies(AT_ONCE)) as copies:
+        offers = e2e_flash.quotes(copies.call, SKU, buyers, AT_ONCE)
+        sale = e2e_flash.sell(copies.call, offers)
+    written = e2e_rows.written(aws.client("dynamodb"), "test", SKU)
+    return sale, e2e_flash.findings(sale, units, shop.stock(merchant, SKU), written)
+
+
+def _hold_blindly(pick: Any) -> Any:
+    """`store.hold` as it would be without its condition."""
+    anything = inventory_store.BucketRow.pk.exists()
+    return inventory_store._moved(pick, -pick.units, pick.units, anything, None)
+
+
+@contextmanager
+def _market(endpoint: str, dynamodb: str | None = None) -> Iterator[Shop]:
+    with e2e_cloud.account(endpoint, dynamodb), provider.running():
+        yield Shop()
