@@ -18,6 +18,8 @@ from functions.orders import routes as orders_routes
 from functions.orders import triggers as orders_triggers
 from functions.payments import routes as payments_routes
 from functions.payments import triggers as payments_triggers
+from functions.settlement import routes as settlement_routes
+from functions.settlement import triggers as settlement_triggers
 
 app = Application(app_name="entrepot")
 
@@ -29,6 +31,7 @@ APIS = (
     membership_routes.api,
     orders_routes.api,
     payments_routes.api,
+    settlement_routes.api,
 )
 TRIGGERS = (
     relay.triggers,
@@ -38,6 +41,7 @@ TRIGGERS = (
     membership_triggers.triggers,
     orders_triggers.triggers,
     payments_triggers.triggers,
+    settlement_triggers.triggers,
 )
 
 for registered in (*APIS, *TRIGGERS):

@@ -37,9 +37,14 @@ _PROBLEM: Final = {
         "correlation_id": {"type": "string"},
     },
 }
+Schemas = dict[str, Any]
+
 _TOKENS: Final = {
     "Cart-Token": (re.compile(r"^/v1/(carts/|quotes)"), "opens a guest's cart"),
-    "Order-Token": (re.compile(r"^/v1/(orders/\{order_id\}$|orders/\{order_id\}/cancel|shipments/)"), "opens a guest's order"),
+    "Order-Token": (
+        re.compile(r"^/v1/(orders/\{order_id\}$|orders/\{order_id\}/cancel|shipments/)"),
+        "opens a guest's order",
+    ),
 }
 
 
@@ -49,16 +54,17 @@ def document() -> dict[str, Any]:
 
     routes = sorted((route for api in app.APIS for route in api.routes), key=lambda r: (r.path, r.method))
     shapes = [shape for route in routes for shape in _shapes(route)]
-    _, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
+    shown, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
+    schemas = dict(zip(map(_key, shapes), shown, strict=True))
     paths: dict[str, Any] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Entrepot",
             "version": VERSION,
-            "description": "Cross-border commerce: one honest all-in price, from the catalogue to the settled statement.",
+            "description": "Cross-border commerce: one honest all-in price, from catalogue to settled statement.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "http://127.0.0.1:8000", "description": "one machine"}],
@@ -69,7 +75,9 @@ def document() -> dict[str, Any]:
             "responses": {
                 "Problem": {
                     "description": "a refusal, as RFC 9457 writes it",
-                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                    "content": {
+                        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                    },
                 }
             },
         },
@@ -77,7 +85,8 @@ def document() -> dict[str, Any]:
 
 
 def text() -> str:
-    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
+    # Python ends a pattern with \\Z where ECMA 262, which OpenAPI names, writes $.
+    return json.dumps(document(), indent=1, ensure_ascii=False).replace('\\\\Z"', '$"') + "\n"
 
 
 def answered(route: Route) -> Any:
@@ -93,7 +102,7 @@ def _shapes(route: Route) -> list[Any]:
     return [shape for shape in (route.body, answered(route)) if shape is not None]
 
 
-def _operation(route: Route) -> dict[str, Any]:
+def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
     doc = (route.handler.__doc__ or "").strip().split("\n\n")[0]
     operation: dict[str, Any] = {
         "operationId": route.handler.__name__,
@@ -102,12 +111,18 @@ def _operation(route: Route) -> dict[str, Any]:
         "description": " ".join(filter(None, (doc, _who(route)))),
         "security": [] if route.allow == PUBLIC else [{"bearer": []}],
         "parameters": [*_path_parameters(route), *_headers(route), *_query(route)],
-        "responses": {str(route.status): _success(route), "default": {"$ref": "#/components/responses/Problem"}},
+        "responses": {
+            str(route.status): _success(route, schemas),
+            "default": {"$ref": "#/components/responses/Problem"},
+        },
     }
     if route.allow == PUBLIC:
         operation["security"] = [{}, {"bearer": []}]
     if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(route.body)}}}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schemas[_key(route.body)]}},
+        }
     if route.webhook:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": {}}}}
     return operation
@@ -129,9 +144,7 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _headers(route: Route) -> list[dict[str, Any]]:
-    wanted = [
-        (name, False, why) for name, (paths, why) in _TOKENS.items() if paths.search(route.path)
-    ]
+    wanted = [(name, False, why) for name, (paths, why) in _TOKENS.items() if paths.search(route.path)]
     if route.idempotent:
         wanted.append(("Idempotency-Key", True, "1 to 255 visible ASCII characters; kept for 24 hours"))
     if route.if_match:
@@ -148,7 +161,12 @@ def _query(route: Route) -> list[dict[str, Any]]:
     (_,), schemas = msgspec.json.schema_components([route.query], ref_template="#/components/schemas/{name}")
     own = schemas[route.query.__name__]
     return [
-        {"name": name, "in": "query", "required": name in own.get("required", ()), "schema": _inlined(schema, schemas)}
+        {
+            "name": name,
+            "in": "query",
+            "required": name in own.get("required", ()),
+            "schema": _inlined(schema, schemas),
+        }
         for name, schema in own["properties"].items()
     ]
 
@@ -162,17 +180,17 @@ def _inlined(schema: Any, schemas: dict[str, Any]) -> Any:
     return [_inlined(value, schemas) for value in schema] if isinstance(schema, list) else schema
 
 
-def _success(route: Route) -> dict[str, Any]:
+def _success(route: Route, schemas: Schemas) -> dict[str, Any]:
     shape = answered(route)
     if route.status == 204 or (shape is None and route.returns is None):
         return {"description": "done"}
-    schema = {} if shape is None else _ref(shape)
+    schema = {} if shape is None else schemas[_key(shape)]
     return {"description": "done", "content": {"application/json": {"schema": schema}}}
 
 
-def _ref(shape: Any) -> dict[str, Any]:
-    (schema,), _ = msgspec.json.schema_components([shape], ref_template="#/components/schemas/{name}")
-    return schema
+def _key(shape: Any) -> str:
+    """Two contexts may call a shape the same, and a list of shapes has no name of its own."""
+    return f"{getattr(shape, '__module__', '')}.{shape!r}"
 
 
 if __name__ == "__main__":

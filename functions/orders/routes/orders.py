@@ -12,10 +12,10 @@ from functions.orders.domain.lifecycle import Status
 from functions.orders.domain.order import Contact
 from functions.orders.routes import api
 from functions.orders.routes.views import (
+    OrderSummaryView,
     OrdersView,
     OrderView,
     PlacedView,
-    SummaryView,
     order_view,
     placed_view,
 )
@@ -100,7 +100,7 @@ def list_orders(call: Call) -> OrdersView:
     found = listing.orders(call.member, wanted, query.limit, call.after(query.cursor, binding), call.now)
     return OrdersView(
         data=[
-            SummaryView(
+            OrderSummaryView(
                 id=item.order_id,
                 status=item.status,
                 payment_status=item.payment_status,

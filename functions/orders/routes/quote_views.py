@@ -30,7 +30,7 @@ class NewCartView(View, frozen=True):
     cart_token: str
 
 
-class LineView(View, frozen=True):
+class QuoteLineView(View, frozen=True):
     sku: str
     merchant_id: str
     title: str
@@ -51,7 +51,7 @@ class OptionView(View, frozen=True):
     service: str
     promise: PromiseView
     parcels: list[ParcelView]
-    lines: list[LineView]
+    lines: list[QuoteLineView]
     goods: Money
     discounts: Money
     freight: Money
@@ -92,7 +92,7 @@ def _option(option: Option) -> OptionView:
         service=option.service,
         promise=PromiseView(earliest=option.promise.earliest, latest=option.promise.latest),
         parcels=[parcel_view(parcel) for parcel in option.parcels],
-        lines=[LineView(**amounts(line)) for line in option.lines],
+        lines=[QuoteLineView(**amounts(line)) for line in option.lines],
         goods=option.sum_of("goods"),
         discounts=option.sum_of("discount"),
         freight=option.sum_of("freight"),

@@ -47,7 +47,7 @@ class OrderLineView(View, frozen=True):
     total: Money
 
 
-class TotalsView(View, frozen=True):
+class OrderTotalsView(View, frozen=True):
     goods: Money
     discounts: Money
     freight: Money
@@ -65,7 +65,7 @@ class ContactView(View, frozen=True):
     phone: str | None = None
 
 
-class EntryView(View, frozen=True):
+class TimelineView(View, frozen=True):
     at: str
     event: str
     actor: str
@@ -104,11 +104,11 @@ class OrderView(View, frozen=True, kw_only=True, omit_defaults=True):
     status: str
     placed_at: str
     lines: list[OrderLineView]
-    totals: TotalsView
+    totals: OrderTotalsView
     total: Money
     shipments: list[ShipmentRefView]
     refunds: list[RefundView]
-    timeline: list[EntryView]
+    timeline: list[TimelineView]
     parcels: list[ParcelView]
     payment_status: str
     contact: ContactView | None = None
@@ -130,7 +130,7 @@ class PlacedView(View, frozen=True):
     pay_before: str
 
 
-class SummaryView(View, frozen=True):
+class OrderSummaryView(View, frozen=True):
     id: str
     status: str
     payment_status: str
@@ -140,7 +140,7 @@ class SummaryView(View, frozen=True):
 
 
 class OrdersView(View, frozen=True):
-    data: list[SummaryView]
+    data: list[OrderSummaryView]
     next_cursor: str | None
 
 
@@ -247,12 +247,12 @@ def _refunds(order: Order, merchants: tuple[str, ...]) -> list[RefundView]:
     return views
 
 
-def _timeline(order: Order, merchants: tuple[str, ...]) -> list[EntryView]:
+def _timeline(order: Order, merchants: tuple[str, ...]) -> list[TimelineView]:
     """A merchant of several sees what concerns all, and its own parcels; amounts of the whole are left out."""
     alone = merchants == order.merchants
     own = {held.shipment_id for held in order.shipments if held.merchant_id in merchants}
     return [
-        EntryView(
+        TimelineView(
             at=rfc3339(entry.at),
             event=entry.event,
             actor=entry.actor,
@@ -263,11 +263,11 @@ def _timeline(order: Order, merchants: tuple[str, ...]) -> list[EntryView]:
     ]
 
 
-def _totals(lines: list[QuoteLine], currency: str) -> TotalsView:
+def _totals(lines: list[QuoteLine], currency: str) -> OrderTotalsView:
     def summed(charge: str) -> Money:
         return total((getattr(line, charge) for line in lines), currency)
 
-    return TotalsView(
+    return OrderTotalsView(
         goods=summed("goods"),
         discounts=summed("discount"),
         freight=summed("freight"),

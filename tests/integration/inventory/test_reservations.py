@@ -334,9 +334,9 @@ def test_shown_stock_is_enough_or_the_whole_truth_in_two_requests(depot, monkeyp
     fetches: list[int] = []
     fetch = reads.fetch
 
-    def counting(*given: reads.Read[Any]) -> list[Any]:
+    def counting(*given, **options) -> list[Any]:
         fetches.append(len(given))
-        return fetch(*given)
+        return fetch(*given, **options)
 
     monkeypatch.setattr(reads, "fetch", counting)
 
