@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from entrepot.cloud import aws as platform
 from entrepot.cloud import reads, writes
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.money import Money
 from functions.payments import facade, store, stripe_gateway
 from infra.local.stripe.standin import StripeStandIn
+from tests.support import http as api
 from tests.support import pump
 
 SECRET = "whsec_stage"
@@ -33,6 +35,18 @@ def signature(body: bytes, at: datetime, secret: str = SECRET) -> str:
     seconds = int(at.timestamp())
     digest = hmac.new(secret.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={seconds},v1={digest}"
+
+
+def sent(body: bytes, header: str) -> api.Answer:
+    return api.call("POST", "/v1/webhooks/stripe", raw=body, headers={"Stripe-Signature": header})
+
+
+def queued() -> list[str]:
+    url = platform.queue_url("payments-webhooks")
+    messages = (
+        platform.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    )
+    return [message["Body"] for message in messages]
 
 
 @dataclass

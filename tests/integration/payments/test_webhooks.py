@@ -7,39 +7,29 @@ from typing import Any
 
 import pytest
 
-from entrepot.cloud import aws, dynamo, writes
+from entrepot.cloud import dynamo, writes
 from entrepot.kernel.money import Money
-from entrepot.kernel.refusals import Malformed
-from functions.payments import facade, store, webhooks
+from functions.payments import facade, store
 from tests.integration.payments.conftest import (
     SECRET,
     Provider,
     heard,
-    later,
     now,
     paid,
     payment,
     published,
+    queued,
     requests_of,
+    sent,
     signature,
     started,
     told,
 )
-from tests.support import http, pump
+from tests.support import pump
 
 pytestmark = pytest.mark.usefixtures("provider")
 
 AUTHORISED_AND_CAPTURED = ["payment_authorised", "payment_captured"]
-
-
-def sent(body: bytes, header: str) -> http.Answer:
-    return http.call("POST", "/v1/webhooks/stripe", raw=body, headers={"Stripe-Signature": header})
-
-
-def queued() -> list[str]:
-    url = aws.queue_url("payments-webhooks")
-    messages = aws.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-    return [message["Body"] for message in messages]
 
 
 def changed(body: str, **object_fields: Any) -> str:
@@ -48,56 +38,6 @@ def changed(body: str, **object_fields: Any) -> str:
     event["id"] += "_changed"
     event["data"]["object"].update(object_fields)
     return json.dumps(event)
-
-
-def test_a_signed_webhook_is_queued_as_it_came_and_answered_at_once(provider: Provider) -> None:
-    started()
-    (body,) = provider.events()
-
-    answer = sent(body.encode(), signature(body.encode(), now()))
-
-    assert (200, {"received": True}) == (answer.status, answer.json)
-    assert [body] == queued()
-
-
-@pytest.mark.parametrize(
-    ("secret", "seconds", "spoilt"),
-    [(SECRET, 0, b" "), ("whsec_other", 0, b""), (SECRET, -301, b""), (SECRET, 302, b"")],
-    ids=["other bytes", "other secret", "replayed later", "from the future"],
-)
-def test_a_webhook_that_stripe_did_not_just_sign_is_refused(
-    provider: Provider, secret: str, seconds: int, spoilt: bytes
-) -> None:
-    started()
-    body = provider.events()[0].encode()
-
-    answer = sent(body + spoilt, signature(body, later(seconds=seconds), secret))
-
-    assert (400, "bad_signature") == (answer.status, answer.code)
-    assert [] == queued()
-
-
-def test_a_webhook_without_signature_is_refused() -> None:
-    answer = http.call("POST", "/v1/webhooks/stripe", raw=b"{}")
-
-    assert (400, "bad_signature") == (answer.status, answer.code)
-
-
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"id": 7, "type": "x"}'])
-def test_a_signed_body_that_is_no_event_is_malformed(body: bytes) -> None:
-    answer = sent(body, signature(body, now()))
-
-    assert (400, "malformed") == (answer.status, answer.code)
-    assert [] == queued()
-
-
-def test_signed_bytes_that_are_no_text_are_malformed() -> None:
-    body = b"\xff\xfe"
-
-    with pytest.raises(Malformed):
-        webhooks.receive(body, signature(body, now()), now())
-
-    assert [] == queued()
 
 
 def test_an_event_too_large_for_a_queue_is_cut_to_what_is_read_of_it(provider: Provider) -> None:
