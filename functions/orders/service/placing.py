@@ -54,7 +54,7 @@ def place(request: Request, caller: Caller, once: Once, now: datetime) -> Placed
         return _again(made, now)
     quote, option = _usable(held, request, caller, now)
     payments.check_method(request.method)
-    order = _order(quote, option, request, now)
+    order = _order(quote, option, request, quote.member_id or caller.member_id, now)
     try:
         _commit(order, quote, once, now)
     except AlreadyDone:
@@ -89,13 +89,13 @@ def _usable(
     return quote, option
 
 
-def _order(quote: Quote, option: Option, request: Request, now: datetime) -> Order:
+def _order(quote: Quote, option: Option, request: Request, member_id: str | None, now: datetime) -> Order:
     order_id = new_id("ord", now)
     merchants = dict.fromkeys(line.merchant_id for line in option.lines)
     return Order(
         order_id=order_id,
         quote_id=quote.quote_id,
-        member_id=quote.member_id,
+        member_id=member_id,
         contact=request.contact,
         ship_to=quote.ship_to,
         lines=tuple(OrderLine(line) for line in option.lines),
