@@ -6,7 +6,7 @@ with something pending) is spread over shards by the fact's name.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import ClassVar, Final
 
 from entrepot.cloud import aws, reads, writes

@@ -1,7 +1,7 @@
 """What settlement's routes give."""
 
 from datetime import date, datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from msgspec import Meta, field
 
@@ -154,7 +154,7 @@ def trial_balance_view(trial: TrialBalance) -> TrialBalanceView:
     return TrialBalanceView(as_of=trial.as_of, accounts=accounts, balanced=trial.balanced)
 
 
-def _summary(statement: Statement) -> dict[str, object]:
+def _summary(statement: Statement) -> dict[str, Any]:
     currency = statement.terms.currency
     return {
         "id": statement.statement_id,

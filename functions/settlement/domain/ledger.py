@@ -99,7 +99,7 @@ class Entry:
     postings: Postings
 
     def __post_init__(self) -> None:
-        for currency, (debits, credits_) in sums(self.postings).items():
+        for currency, (debits, credits_) in sorted(sums(self.postings).items()):
             if debits != credits_:
                 raise Unbalanced(rule=self.rule, currency=currency, debits=debits, credits=credits_)
 

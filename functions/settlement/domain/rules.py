@@ -1,16 +1,18 @@
 """The posting rules: one for each event of business, named as its entries name it.
 
-payment_captured    Dr psp:<provider>              Cr customer_funds
-refund_succeeded    Dr customer_funds              Cr psp:<provider>
-share_completed     Dr customer_funds              Cr merchant_payable:<merchant>   goods + the seller's taxes - refunded
-                       (paid - refunded)           Cr carrier_payable               freight
-                                                   Cr tax_payable:<authority>       taxes that the platform owes
-share_refunded      Dr merchant_payable:<merchant> Cr customer_funds
-part_settled        Dr merchant_payable:<merchant> Cr fx:<order's currency>         in the order's currency
-                    Dr fx:<payout currency>        Cr merchant_payable:<merchant>   in the payout currency
-                                                   Cr fx_gain_loss                  spread and rounding
-                    Dr merchant_payable:<merchant> Cr commission_income
-                    Dr merchant_payable:<merchant> Cr payment_fee_income
+payment_captured   Dr psp:<provider>               Cr customer_funds
+refund_succeeded   Dr customer_funds               Cr psp:<provider>
+share_completed    Dr customer_funds               paid - refunded
+                   Cr merchant_payable:<merchant>  goods + taxes that the seller owes - refunded
+                   Cr carrier_payable              freight
+                   Cr tax_payable:<authority>      taxes that the platform owes
+share_refunded     Dr merchant_payable:<merchant>  Cr customer_funds
+part_settled       Dr merchant_payable:<merchant>  Cr fx:<order's currency>: each currency but the payout's
+                   Dr fx:<payout currency>         what that is worth at the reference rate
+                   Cr merchant_payable:<merchant>  what the merchant gets for it
+                   Cr fx_gain_loss                 the difference: spread and rounding
+                   Dr merchant_payable:<merchant>  Cr commission_income
+                   Dr merchant_payable:<merchant>  Cr payment_fee_income
 
 An amount below zero stands on the other side. A refund is borne by the merchant in full, freight and taxes
 included: carriers and authorities are owed whether or not the buyer is paid back, so what the merchant is owed may

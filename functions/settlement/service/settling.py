@@ -34,7 +34,7 @@ from functions.settlement.domain.statements import (
     conversions,
     settled_line,
 )
-from functions.settlement.domain.terms import Terms, fee_in_force, recorded_rate, spread_in_force
+from functions.settlement.domain.terms import Rate, Terms, fee_in_force, recorded_rate, spread_in_force
 from functions.settlement.prices import prices
 
 _TRIES: Final = 5
@@ -182,7 +182,7 @@ def _with_rates(statement: Statement, pending: Sequence[PendingLine]) -> Stateme
     )
 
 
-def _known_rate(statement: Statement, pending: PendingLine) -> statements.Rate:
+def _known_rate(statement: Statement, pending: PendingLine) -> Rate:
     rate = statement.rate_of(pending.currency)
     assert rate is not None, "a part's rates are recorded before its lines are settled"
     return rate
