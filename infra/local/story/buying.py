@@ -1,0 +1,210 @@
+"""A shopper in Berlin buys from Shenzhen and from Milan: catalogue, cart, quote, order, payment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+from infra.local.seed import data
+from infra.local.story.paper import money
+from infra.local.story.telling import Teller
+
+PHONES: Final = "YL-PHONES-BLK"
+BAG: Final = "DS-BAG-TAN"
+BERLIN: Final[Mapping[str, str]] = {
+    "name": "Lena Vogel",
+    "line1": "Torstraße 140",
+    "city": "Berlin",
+    "postal_code": "10119",
+    "country": "DE",
+}
+CONTACT: Final[Mapping[str, str]] = {"name": "Lena Vogel", "email": "shopper@example.com"}
+CHARGES: Final = ("goods", "freight", "duty", "import_tax", "fees")
+_SHOWN: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """A merchant of the demo with its staff's token and the one SKU that the story buys of it."""
+
+    merchant_id: str
+    name: str
+    token: str
+    sku: str
+    on_hand: int  # before the sale
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """An order that is placed and not yet paid."""
+
+    order_id: str
+    shopper: str  # token
+    sellers: tuple[Seller, ...]
+    total: Mapping[str, Any]
+    client_secret: str
+
+
+def buy(teller: Teller) -> Sale:
+    """Chapters 1 to 4. Raises: StoryFailed, Unanswered."""
+    shopper = teller.api.sign_in(teller.market.accounts["shopper"])
+    merchants = {merchant.account: merchant for merchant in data.load().merchants}
+    sellers = tuple(
+        _seller(teller, merchants[account], sku) for account, sku in (("merchant", PHONES), ("merchant2", BAG))
+    )
+    _catalogue(teller, sellers)
+    cart_id = _cart(teller, shopper, sellers)
+    quote = _quote(teller, shopper, cart_id)
+    return _order(teller, shopper, sellers, quote)
+
+
+def _seller(teller: Teller, merchant: data.DemoMerchant, sku: str) -> Seller:
+    token = teller.api.sign_in(teller.market.accounts[merchant.account])
+    return Seller(merchant.id, merchant.name, token, sku, on_hand(teller, sku, token))
+
+
+def on_hand(teller: Teller, sku: str, token: str) -> int:
+    levels = teller.look(f"/v1/stock/{sku}", token)["warehouses"]
+    return sum(int(level["on_hand"]) for level in levels)
+
+
+def _catalogue(teller: Teller, sellers: Sequence[Seller]) -> None:
+    paper = teller.paper
+    paper.chapter("The catalogue: what is on sale, and where it comes from")
+    page = teller.call("GET", f"/v1/products?limit={_SHOWN}", note="the newest")
+    paper.table([_card(card) for card in page["data"]], "llrl")
+    for seller in sellers:
+        product_id = teller.until(f"{seller.sku} is on sale and in stock", lambda: _found(teller, seller))
+        product = teller.call("GET", f"/v1/products/{product_id}", note=seller.name)
+        names = [product["title"], *(text["title"] for text in product["texts"].values())]
+        variant = next(variant for variant in product["variants"] if variant["sku"] == seller.sku)
+        paper.table(
+            [
+                ("names", " · ".join(names)),
+                ("customs", f"HS {product['hs_code']}, origin {product['origin_country']}"),
+                ("price", f"{money(variant['price'])} before tax, {variant['weight_grams']} g, SKU {seller.sku}"),
+            ],
+            "ll",
+        )
+
+
+def _card(card: Mapping[str, Any]) -> tuple[str, ...]:
+    first, more = card["variants"][0], len(card["variants"]) - 1
+    there = "in stock" if any(variant["available"] for variant in card["variants"]) else "sold out"
+    return (
+        card["title"],
+        f"{first['sku']}{f' and {more} more' if more else ''}",
+        money(first["price"]),
+        there,
+    )
+
+
+def _found(teller: Teller, seller: Seller) -> str | None:
+    """The product of a SKU once the catalogue knows that there is stock; events bring it that."""
+    listed = teller.look(f"/v1/products?merchant={seller.merchant_id}&limit=100")["data"]
+    for card in listed:
+        for variant in card["variants"]:
+            if variant["sku"] == seller.sku and variant["available"]:
+                return str(card["id"])
+    return None
+
+
+def _cart(teller: Teller, shopper: str, sellers: Sequence[Seller]) -> str:
+    paper = teller.paper
+    paper.chapter("The cart: one of each, from two merchants on two continents")
+    cart = teller.call("POST", "/v1/carts", expect=201, token=shopper)
+    for seller in sellers:
+        path = f"/v1/carts/{cart['id']}/lines/{seller.sku}"
+        filled = teller.call("PUT", path, {"quantity": 1}, token=shopper)
+    paper.table(
+        [
+            (f"{line['quantity']} ×", line["title"], money(line["unit_price"]), line["warning"] or "available")
+            for line in filled["lines"]
+        ],
+        "rlrl",
+    )
+    return str(cart["id"])
+
+
+def _quote(teller: Teller, shopper: str, cart_id: str) -> Any:
+    paper = teller.paper
+    paper.chapter("The quote: one price, all in, at the door in Berlin")
+    body = {"cart_id": cart_id, "ship_to": BERLIN, "currency": "EUR"}
+    quote = teller.call("POST", "/v1/quotes", body, expect=201, token=shopper)
+    paper.say(f"Valid until {quote['expires_at']}. Rates: {quote['rates']}.")
+    paper.table(
+        [
+            (
+                f"option {number}",
+                " + ".join(f"{parcel['carrier']} {parcel['service']}" for parcel in option["parcels"]),
+                f"{option['promise']['earliest']} to {option['promise']['latest']}",
+                money(option["freight"]),
+                money(option["total"]),
+            )
+            for number, option in enumerate(quote["options"], start=1)
+        ],
+        "lllrr",
+        ("", "carriers", "arrives", "freight", "total"),
+    )
+    option = quote["options"][0]
+    paper.space()
+    paper.say("The first option, line by line:")
+    show_landed_cost(teller, option)
+    teller.require(
+        option["total"]["amount"] == sum(line["total"]["amount"] for line in option["lines"]),
+        "the sum of the lines is the option's total",
+    )
+    paper.space()
+    paper.say("Each amount with the rule that it follows, parcel by parcel, and the rule's source:")
+    show_explanations(teller, option)
+    return quote
+
+
+def show_landed_cost(teller: Teller, option: Mapping[str, Any]) -> None:
+    """Charges down, lines across, the sum to the right."""
+    lines = option["lines"]
+    named = {"goods": "goods", "freight": "freight", "duty": "duty", "import_tax": "import tax", "fees": "fees"}
+    rows = [
+        (named[charge], *(money(line[charge]) for line in lines), money(option[charge])) for charge in CHARGES
+    ]
+    rows.append(("total", *(money(line["total"]) for line in lines), money(option["total"])))
+    regimes = {line["sku"]: parcel["regime"] for parcel in option["parcels"] for line in parcel["lines"]}
+    rows.insert(0, ("regime", *(regimes[line["sku"]] for line in lines), ""))
+    head = ("", *(f"{line['quantity']} × {line['sku']}" for line in lines), "order")
+    teller.paper.table(rows, "l" + "r" * (len(lines) + 1), head)
+
+
+def show_explanations(teller: Teller, option: Mapping[str, Any]) -> None:
+    """What each amount rests on, and what the price does not hold."""
+    rows = []
+    for entry in option["explain"]:
+        why = f"{entry['rule']}: {entry['source']}"
+        rows.append((entry["charge"], money(entry["amount"]), f"{why}. {entry['note']}" if entry["note"] else why))
+    teller.paper.table(rows, "lrl")
+    for missing in option["not_included"]:
+        teller.paper.say(f"Not included: {missing['charge']}. {missing['reason']} ({missing['source']})")
+
+
+def _order(teller: Teller, shopper: str, sellers: tuple[Seller, ...], quote: Mapping[str, Any]) -> Sale:
+    paper = teller.paper
+    paper.chapter("The order: placed once, however often it is sent")
+    option = quote["options"][0]
+    body = {
+        "quote_id": quote["id"],
+        "option_id": option["id"],
+        "contact": CONTACT,
+        "payment": {"method": "card"},
+    }
+    key = {"Idempotency-Key": str(uuid4())}
+    placed = teller.call("POST", "/v1/orders", body, expect=201, token=shopper, headers=key, note=placed_note(key))
+    again = teller.call("POST", "/v1/orders", body, expect=201, token=shopper, headers=key, note="the same again")
+    teller.require(placed["id"] == again["id"], "the same request under the same key is the same order")
+    teller.require(placed["total"] == option["total"], "the order costs what the quote said")
+    paper.say(f"Both answers: {placed['id']}, {again['status']}, {money(again['total'])}, pay by {again['pay_before']}.")
+    secret = again["payment"]["client_secret"]
+    teller.require(bool(secret), "the payment provider has the intent")
+    return Sale(placed["id"], shopper, sellers, placed["total"], secret)
+
+
+def placed_note(key: Mapping[str, str]) -> str:
+    return f"Idempotency-Key: {key['Idempotency-Key']}"

@@ -1,0 +1,188 @@
+"""From payment to the door: the webhook, the stock, two merchants who ship, and what carriers tell."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from infra.local.story.buying import Sale, Seller, on_hand
+from infra.local.story.paper import Paper, money
+from infra.local.story.telling import Teller
+
+_NUMBERS: Final = {"yunexpress": "YT{:016d}", "ups": "1Z{:016d}", "dhl_express": "JJD{:015d}"}
+_SOURCES: Final = {"yunexpress": "17track", "ups": "easypost", "dhl_express": "aftership"}
+
+FROM_SHENZHEN: Final = (
+    ("registered", "Shipment information received", "Shenzhen, CN"),
+    ("in_transit", "Departed from facility", "Shenzhen, CN"),
+    ("customs", "Import clearance under way", "Leipzig, DE"),
+    ("in_transit", "Arrived at the delivery depot", "Berlin, DE"),
+    ("out_for_delivery", "Out for delivery", "Berlin, DE"),
+    ("delivered", "Delivered, signed for", "Berlin, DE"),
+)
+FROM_MILAN: Final = (
+    ("registered", "Label created", "Milano, IT"),
+    ("in_transit", "Departed from facility", "Milano, IT"),
+    ("out_for_delivery", "Out for delivery", "Berlin, DE"),
+    ("delivered", "Delivered, signed for", "Berlin, DE"),
+)
+_LATE: Final = 3
+"""Which of the first parcel's scans arrives after all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    shipment_id: str
+    number: str
+    source: str
+    carrier: str
+    shipped_at: datetime
+
+
+def pay(teller: Teller, sale: Sale) -> None:
+    """The shopper pays; a signed webhook says so; stock falls."""
+    paper = teller.paper
+    paper.chapter("The payment: the provider tells us, signed, and stock falls")
+    intent = sale.client_secret.partition("_secret")[0]
+    paid = teller.stripe(f"/test/payment_intents/{intent}/pay", {"client_secret": sale.client_secret})
+    paper.say(f"In the shopper's browser: {paid['status']}. Meanwhile Stripe calls POST /v1/webhooks/stripe.")
+    order = teller.until(f"{sale.order_id} is paid", lambda: _in(teller, sale, "paid"))
+    teller.paper.call(f"GET /v1/orders/{sale.order_id}", f"{order['status']}, payment {order['payment_status']}")
+    for seller in sale.sellers:
+        teller.until(
+            f"the stock of {seller.sku} has fallen by one",
+            lambda: True if on_hand(teller, seller.sku, seller.token) == seller.on_hand - 1 else None,
+        )
+        note = f"on hand {seller.on_hand} → {seller.on_hand - 1}"
+        teller.call("GET", f"/v1/stock/{seller.sku}", token=seller.token, note=note)
+
+
+def ship(teller: Teller, sale: Sale) -> list[Parcel]:
+    """Each merchant packs and ships what is its own."""
+    paper = teller.paper
+    paper.chapter("The merchants: each sees its own lines, packs and ships them")
+    parcels = []
+    for seller in sale.sellers:
+        order = teller.call("GET", f"/v1/orders/{sale.order_id}", token=seller.token, note=seller.name)
+        teller.require([seller.sku] == [line["sku"] for line in order["lines"]], "a merchant sees its lines only")
+        paper.say(
+            f"Sees {seller.sku} for {money(order['total'])}, to {order['ship_to']['city']};"
+            f" of the buyer's e-mail {order['contact']['email']}."
+        )
+        teller.call("POST", f"/v1/orders/{sale.order_id}/pack", {}, token=seller.token)
+        parcels.append(_shipped(teller, sale, seller, order["parcels"][0]["carrier"]))
+    order = teller.until("the whole order is shipped", lambda: _in(teller, sale, "shipped"))
+    paper.say(f"The order is {order['status']}, in {len(order['shipments'])} parcels.")
+    return parcels
+
+
+def deliver(teller: Teller, sale: Sale, parcels: list[Parcel]) -> None:
+    """Carriers scan, twice and late; the end is the same."""
+    paper = teller.paper
+    paper.chapter("The carriers: signed scans, one forged, one repeated, one late")
+    paper.say("A day of the journey takes a second here.")
+    first, second = parcels
+    script = _script(first, FROM_SHENZHEN)
+    late = script.pop(_LATE)
+    _register(teller, first, script)
+    _scan(teller, first, {"bad_signature": True}, "forged", 401)
+    _scan(teller, first, {}, "registered")
+    _scan(teller, first, {"duplicate": 1}, "in transit, sent twice")
+    _scan(teller, first, {}, "customs")
+    teller.until(f"{first.shipment_id} is in customs", lambda: _shipment(teller, sale, first, "customs"))
+    _scan(teller, first, {}, "out for delivery")
+    _scan(teller, first, {}, "delivered")
+    delivered = teller.until(
+        f"{first.shipment_id} is delivered", lambda: _shipment(teller, sale, first, "delivered")
+    )
+    _scan(teller, first, {"scans": [late]}, "late: arrived at the depot")
+    shipment = teller.until(
+        "the late scan is there", lambda: _with_scans(teller, sale, first, len(delivered["scans"]) + 1)
+    )
+    teller.require(shipment["status"] == "delivered", "a late scan changes no status")
+    _register(teller, second, _script(second, FROM_MILAN))
+    _scan(teller, second, {"all": True}, "from label to door")
+    teller.until(f"{second.shipment_id} is delivered", lambda: _shipment(teller, sale, second, "delivered"))
+    paper.space()
+    teller.call("GET", f"/v1/shipments/{first.shipment_id}", token=sale.shopper, note="the shopper follows it")
+    _show_scans(paper, shipment)
+
+
+def look_back(teller: Teller, sale: Sale) -> None:
+    """The timeline, as the shopper reads it."""
+    teller.paper.chapter("The shopper's timeline")
+    teller.until(f"{sale.order_id} is delivered", lambda: _in(teller, sale, "delivered"))
+    order = teller.call("GET", f"/v1/orders/{sale.order_id}", token=sale.shopper)
+    rows = []
+    for entry in order["timeline"]:
+        facts = ", ".join(f"{name} {text}" for name, text in (entry.get("facts") or {}).items())
+        rows.append((entry["at"], entry["event"], entry["actor"], facts))
+    teller.paper.table(rows, "llll")
+
+
+def _in(teller: Teller, sale: Sale, status: str) -> Any | None:
+    order = teller.look(f"/v1/orders/{sale.order_id}", sale.shopper)
+    return order if order["status"] == status else None
+
+
+def _shipped(teller: Teller, sale: Sale, seller: Seller, carrier: str) -> Parcel:
+    number = _NUMBERS[carrier].format(time.time_ns() // 1_000_000)
+    body = {
+        "carrier": carrier,
+        "tracking_number": number,
+        "lines": [{"sku": seller.sku, "quantity": 1}],
+    }
+    path = f"/v1/orders/{sale.order_id}/shipments"
+    headers = {"Idempotency-Key": f"story-{number}"}
+    note = f"{carrier} {number}"
+    made = teller.call("POST", path, body, expect=201, token=seller.token, headers=headers, note=note)
+    return Parcel(made["id"], number, _SOURCES[carrier], carrier, datetime.now(UTC).replace(microsecond=0))
+
+
+def _script(parcel: Parcel, scans: tuple[tuple[str, str, str], ...]) -> list[dict[str, str]]:
+    return [
+        {
+            "time": (parcel.shipped_at + timedelta(seconds=day)).isoformat(),
+            "status": status,
+            "message": message,
+            "place": place,
+        }
+        for day, (status, message, place) in enumerate(scans)
+    ]
+
+
+def _register(teller: Teller, parcel: Parcel, script: list[dict[str, str]]) -> None:
+    body = {
+        "source": parcel.source,
+        "carrier": parcel.carrier,
+        "tracking_number": parcel.number,
+        "script": script,
+    }
+    teller.carriers("/shipments", body, f"{parcel.source} follows {parcel.carrier}")
+
+
+def _scan(teller: Teller, parcel: Parcel, options: Mapping[str, Any], what: str, expected: int = 200) -> None:
+    posts = teller.carriers(f"/shipments/{parcel.number}/scans", dict(options), what)["posts"]
+    answers = [post["status"] for post in posts]
+    teller.require(
+        bool(answers) and all(answer == expected for answer in answers),
+        f"the webhook of {parcel.source} ({what}) is answered {expected}, not {answers}",
+    )
+
+
+def _shipment(teller: Teller, sale: Sale, parcel: Parcel, status: str) -> Any | None:
+    found = teller.look(f"/v1/shipments/{parcel.shipment_id}", sale.shopper)
+    return found if found["status"] == status else None
+
+
+def _with_scans(teller: Teller, sale: Sale, parcel: Parcel, count: int) -> Any | None:
+    found = teller.look(f"/v1/shipments/{parcel.shipment_id}", sale.shopper)
+    return found if len(found["scans"]) == count else None
+
+
+def _show_scans(paper: Paper, shipment: Mapping[str, Any]) -> None:
+    paper.table(
+        [(scan["time"], scan["status"], scan["place"], scan["message"]) for scan in shipment["scans"]], "llll"
+    )
+    paper.say(f"Status: {shipment['status']}, promised until {shipment['promise']['latest']}.")

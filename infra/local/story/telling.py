@@ -1,0 +1,124 @@
+"""What every chapter uses: calls that are told as they are made, and waiting that ends."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol, TypeVar
+
+from infra.local.accounts import Accounts
+from infra.local.client import Answer, Client
+from infra.local.setup import Hindrance
+from infra.local.story.paper import Paper
+
+PATIENCE_SECONDS: Final = 90.0
+_FIRST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 1.0
+
+T = TypeVar("T")
+
+
+class StoryFailed(Hindrance):
+    """A step that did not come true; the message is one line."""
+
+
+class Market(Protocol):
+    """A running Entrepot, as the story sees it."""
+
+    @property
+    def base_url(self) -> str: ...
+
+    @property
+    def stripe_url(self) -> str: ...
+
+    @property
+    def carriers_url(self) -> str: ...
+
+    @property
+    def accounts(self) -> Accounts: ...
+
+    def invoke(self, function: str, event: Any) -> Any:
+        """Call a function by the last part of its name. Raises: AssertionError: it failed."""
+        ...
+
+
+class Teller:
+    """Calls the market and sets down each call on paper."""
+
+    def __init__(self, market: Market, paper: Paper) -> None:
+        self.market = market
+        self.paper = paper
+        self.api = Client(market.base_url)
+        self._stripe = Client(market.stripe_url)
+        self._carriers = Client(market.carriers_url)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        expect: int = 200,
+        note: str = "",
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """A call that belongs to the story. Raises: Unanswered: it is not answered as expected."""
+        answer = self.api.call(method, path, body, token=token, headers=headers)
+        document = answer.expect(expect)
+        self.paper.call(answer.call, str(answer.status), note)
+        return document
+
+    def look(self, path: str, token: str | None = None) -> Any:
+        """A look that the story does not tell of."""
+        return self.api.call("GET", path, token=token).expect(200)
+
+    def stripe(self, path: str, body: Any) -> Any:
+        return self._told("Stripe's stand-in", self._stripe.call("POST", path, body))
+
+    def carriers(self, path: str, body: Any, note: str = "") -> Any:
+        return self._told("the carriers' stand-in", self._carriers.call("POST", path, body), note)
+
+    def invoke(self, function: str) -> None:
+        """What the clock would do within the minute, or at night."""
+        event = {
+            "version": "0",
+            "id": f"story-{function}",
+            "detail-type": "Scheduled Event",
+            "source": "aws.events",
+            "account": "000000000000",
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "region": "eu-central-1",
+            "resources": [],
+            "detail": {},
+        }
+        try:
+            self.market.invoke(function, event)
+        except AssertionError as failed:
+            raise StoryFailed(f"the story ends early: {failed}") from None
+
+    def until(self, what: str, probe: Callable[[], T | None], act: Callable[[], None] | None = None) -> T:
+        """The first value that `probe` gives; `act` is done before each look.
+
+        Raises: StoryFailed: it gives none in time.
+        """
+        ends = time.monotonic() + PATIENCE_SECONDS
+        pause = _FIRST_PAUSE
+        while True:
+            if act is not None:
+                act()
+            found = probe()
+            if found is not None:
+                return found
+            if time.monotonic() > ends:
+                raise StoryFailed(f"the story ends early: after {PATIENCE_SECONDS:.0f} s still not true: {what}")
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def require(self, holds: bool, what: str) -> None:
+        """Raises: StoryFailed: it does not hold."""
+        if not holds:
+            raise StoryFailed(f"the story ends early: not true: {what}")
+
+    def _told(self, whose: str, answer: Answer, note: str = "") -> Any:
+        document = answer.expect(200, 201)
+        self.paper.call(f"{answer.call} at {whose}", str(answer.status), note)
+        return document
