@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from infra.local.seed import data
-from infra.local.story.paper import money
+from infra.local.story.paper import moment, money
 from infra.local.story.telling import Teller
 
 PHONES: Final = "YL-PHONES-BLK"
@@ -20,6 +20,9 @@ BERLIN: Final[Mapping[str, str]] = {
 }
 CONTACT: Final[Mapping[str, str]] = {"name": "Lena Vogel", "email": "shopper@example.com"}
 CHARGES: Final = ("goods", "freight", "duty", "import_tax", "fees")
+CHARGE_NAMES: Final = {"import_tax": "import tax"}
+_FIRST: Final = ("goods", "freight")
+"""The charges that an explanation of a parcel begins with."""
 _SHOWN: Final = 6
 
 
@@ -131,12 +134,12 @@ def _quote(teller: Teller, shopper: str, cart_id: str) -> Any:
     paper.chapter("The quote: one price, all in, at the door in Berlin")
     body = {"cart_id": cart_id, "ship_to": BERLIN, "currency": "EUR"}
     quote = teller.call("POST", "/v1/quotes", body, expect=201, token=shopper)
-    paper.say(f"Valid until {quote['expires_at']}. Rates: {quote['rates']}.")
+    paper.say(f"Valid until {moment(quote['expires_at'])} UTC. Rates: {quote['rates']}.")
     paper.table(
         [
             (
                 f"option {number}",
-                " + ".join(f"{parcel['carrier']} {parcel['service']}" for parcel in option["parcels"]),
+                " + ".join(dict.fromkeys(parcel["carrier"] for parcel in option["parcels"])),
                 f"{option['promise']['earliest']} to {option['promise']['latest']}",
                 money(option["freight"]),
                 money(option["total"]),
@@ -163,9 +166,13 @@ def _quote(teller: Teller, shopper: str, cart_id: str) -> Any:
 def show_landed_cost(teller: Teller, option: Mapping[str, Any]) -> None:
     """Charges down, lines across, the sum to the right."""
     lines = option["lines"]
-    named = {"goods": "goods", "freight": "freight", "duty": "duty", "import_tax": "import tax", "fees": "fees"}
     rows = [
-        (named[charge], *(money(line[charge]) for line in lines), money(option[charge])) for charge in CHARGES
+        (
+            CHARGE_NAMES.get(charge, charge),
+            *(money(line[charge]) for line in lines),
+            money(option[charge]),
+        )
+        for charge in CHARGES
     ]
     rows.append(("total", *(money(line["total"]) for line in lines), money(option["total"])))
     regimes = {line["sku"]: parcel["regime"] for parcel in option["parcels"] for line in parcel["lines"]}
@@ -176,13 +183,23 @@ def show_landed_cost(teller: Teller, option: Mapping[str, Any]) -> None:
 
 def show_explanations(teller: Teller, option: Mapping[str, Any]) -> None:
     """What each amount rests on, and what the price does not hold."""
-    rows = []
+    rows: list[tuple[str, str, str]] = []
+    before = ""
     for entry in option["explain"]:
-        why = f"{entry['rule']}: {entry['source']}"
-        rows.append((entry["charge"], money(entry["amount"]), f"{why}. {entry['note']}" if entry["note"] else why))
+        charge = entry["charge"]
+        if charge in _FIRST and before not in ("", *_FIRST):
+            rows.append(("", "", ""))  # the next parcel
+        amount = "" if charge == "regime" else money(entry["amount"])
+        rows.append((CHARGE_NAMES.get(charge, charge), amount, _why(entry)))
+        before = charge
     teller.paper.table(rows, "lrl")
     for missing in option["not_included"]:
         teller.paper.say(f"Not included: {missing['charge']}. {missing['reason']} ({missing['source']})")
+
+
+def _why(entry: Mapping[str, Any]) -> str:
+    sentences = [f"{entry['rule']}: {entry['source']}", entry["note"]]
+    return " ".join(f"{text.rstrip('.')}." for text in sentences if text)
 
 
 def _order(teller: Teller, shopper: str, sellers: tuple[Seller, ...], quote: Mapping[str, Any]) -> Sale:
@@ -196,15 +213,12 @@ def _order(teller: Teller, shopper: str, sellers: tuple[Seller, ...], quote: Map
         "payment": {"method": "card"},
     }
     key = {"Idempotency-Key": str(uuid4())}
-    placed = teller.call("POST", "/v1/orders", body, expect=201, token=shopper, headers=key, note=placed_note(key))
+    placed = teller.call("POST", "/v1/orders", body, expect=201, token=shopper, headers=key, note=f"Idempotency-Key: {key['Idempotency-Key']}")
     again = teller.call("POST", "/v1/orders", body, expect=201, token=shopper, headers=key, note="the same again")
     teller.require(placed["id"] == again["id"], "the same request under the same key is the same order")
     teller.require(placed["total"] == option["total"], "the order costs what the quote said")
-    paper.say(f"Both answers: {placed['id']}, {again['status']}, {money(again['total'])}, pay by {again['pay_before']}.")
+    paper.say(f"Both answer {placed['id']}: {money(again['total'])}, {again['status']},")
+    paper.say(f"to be paid by {moment(again['pay_before'])} UTC.")
     secret = again["payment"]["client_secret"]
     teller.require(bool(secret), "the payment provider has the intent")
     return Sale(placed["id"], shopper, sellers, placed["total"], secret)
-
-
-def placed_note(key: Mapping[str, str]) -> str:
-    return f"Idempotency-Key: {key['Idempotency-Key']}"

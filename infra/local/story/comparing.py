@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from infra.local.story.buying import BAG, BERLIN, CHARGES, PHONES
+from infra.local.story.buying import BAG, BERLIN, CHARGE_NAMES, CHARGES, PHONES
 from infra.local.story.paper import money
 from infra.local.story.telling import Teller
 
 MADE_UP_ID: Final = "999999199001010016"
 """Formed as a number of China's residents is, check digit included, in a region that is nowhere: nobody bears it."""
 
-CHARGE_NAMES: Final = {"import_tax": "import tax"}
 DOORS: Final[Mapping[str, Mapping[str, str]]] = {
     "DE": BERLIN,
     "GB": {
@@ -45,6 +44,7 @@ DOORS: Final[Mapping[str, Mapping[str, str]]] = {
         "country": "CN",
     },
 }
+_UNVERIFIED: Final = "Not verified"
 _ROUTES: Final = (
     ("coffee machine", "CV-COFFEE", "Duisburg → Berlin", "DE", "domestic"),
     ("red wine", "CT-BARBERA", "Milan → Berlin", "DE", "intra_eu"),
@@ -72,11 +72,15 @@ def _five_countries(teller: Teller) -> None:
     ]
     paper.table(rows, "l" + "r" * len(found), ("", *found))
     paper.space()
-    paper.table(
-        [(country, ", ".join(_rules(option)), _left_out(option)) for country, option in found.items()],
-        "lll",
-        ("", "by the rules", "not included"),
-    )
+    paper.table([(country, " · ".join(_rules(option))) for country, option in found.items()], "ll", ("", "rules"))
+    paper.say("* Not verified: the authority's page has not been read; allowed on one machine only.")
+    paper.space()
+    left_out = [
+        (country, missing["charge"].replace("_", " "), missing["reason"])
+        for country, option in found.items()
+        for missing in option["not_included"]
+    ]
+    paper.table(left_out, "lll", ("", "not included", "why"))
 
 
 def _five_regimes(teller: Teller) -> None:
@@ -110,10 +114,11 @@ def _regime(option: Mapping[str, Any]) -> str:
 
 
 def _rules(option: Mapping[str, Any]) -> list[str]:
-    """The rules that decided regime, duty, tax and fees, without the amounts."""
-    named = ("regime", "duty", "import_tax", "fees")
-    return list(dict.fromkeys(entry["rule"] for entry in option["explain"] if entry["charge"] in named))
-
-
-def _left_out(option: Mapping[str, Any]) -> str:
-    return "; ".join(missing["reason"] for missing in option["not_included"]) or "nothing"
+    """The rules of duty, tax and fees, without the amounts."""
+    named = ("duty", "import_tax", "fees")
+    rules = [
+        entry["rule"] + ("*" if _UNVERIFIED in entry["note"] else "")
+        for entry in option["explain"]
+        if entry["charge"] in named
+    ]
+    return list(dict.fromkeys(rules))

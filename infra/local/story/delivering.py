@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from infra.local.story.buying import Sale, Seller, on_hand
-from infra.local.story.paper import Paper, money
+from infra.local.story.paper import Paper, minor, moment, money
 from infra.local.story.telling import Teller
 
 _NUMBERS: Final = {"yunexpress": "YT{:016d}", "ups": "1Z{:016d}", "dhl_express": "JJD{:015d}"}
@@ -68,7 +68,7 @@ def ship(teller: Teller, sale: Sale) -> list[Parcel]:
         teller.require([seller.sku] == [line["sku"] for line in order["lines"]], "a merchant sees its lines only")
         paper.say(
             f"Sees {seller.sku} for {money(order['total'])}, to {order['ship_to']['city']};"
-            f" of the buyer's e-mail {order['contact']['email']}."
+            f" knows the buyer's e-mail as {order['contact']['email']}."
         )
         teller.call("POST", f"/v1/orders/{sale.order_id}/pack", {}, token=seller.token)
         parcels.append(_shipped(teller, sale, seller, order["parcels"][0]["carrier"]))
@@ -114,11 +114,24 @@ def look_back(teller: Teller, sale: Sale) -> None:
     teller.paper.chapter("The shopper's timeline")
     teller.until(f"{sale.order_id} is delivered", lambda: _in(teller, sale, "delivered"))
     order = teller.call("GET", f"/v1/orders/{sale.order_id}", token=sale.shopper)
-    rows = []
-    for entry in order["timeline"]:
-        facts = ", ".join(f"{name} {text}" for name, text in (entry.get("facts") or {}).items())
-        rows.append((entry["at"], entry["event"], entry["actor"], facts))
-    teller.paper.table(rows, "llll")
+    teller.paper.table(
+        [(moment(entry["at"]), entry["event"], entry["actor"], _facts(order, entry)) for entry in order["timeline"]],
+        "llll",
+    )
+
+
+def _facts(order: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
+    """What an entry says besides: amounts as people write them, a parcel by carrier and number."""
+    parcels = {held["id"]: f"{held['carrier']} {held['tracking_number']}" for held in order["shipments"]}
+    said = []
+    for name, text in (entry.get("facts") or {}).items():
+        if name == "shipment_id":
+            said.append(parcels.get(text, text))
+        elif name == "amount":
+            said.append(minor(int(text), order["total"]["currency"]))
+        elif name != "carrier":
+            said.append(f"{name} {text}")
+    return ", ".join(said)
 
 
 def _in(teller: Teller, sale: Sale, status: str) -> Any | None:
@@ -159,12 +172,11 @@ def _register(teller: Teller, parcel: Parcel, script: list[dict[str, str]]) -> N
         "tracking_number": parcel.number,
         "script": script,
     }
-    teller.carriers("/shipments", body, f"{parcel.source} follows {parcel.carrier}")
+    teller.follow(body)
 
 
 def _scan(teller: Teller, parcel: Parcel, options: Mapping[str, Any], what: str, expected: int = 200) -> None:
-    posts = teller.carriers(f"/shipments/{parcel.number}/scans", dict(options), what)["posts"]
-    answers = [post["status"] for post in posts]
+    answers = teller.scans(parcel.number, dict(options), what)
     teller.require(
         bool(answers) and all(answer == expected for answer in answers),
         f"the webhook of {parcel.source} ({what}) is answered {expected}, not {answers}",
@@ -183,6 +195,6 @@ def _with_scans(teller: Teller, sale: Sale, parcel: Parcel, count: int) -> Any |
 
 def _show_scans(paper: Paper, shipment: Mapping[str, Any]) -> None:
     paper.table(
-        [(scan["time"], scan["status"], scan["place"], scan["message"]) for scan in shipment["scans"]], "llll"
+        [(moment(scan["time"]), scan["status"], scan["place"], scan["message"]) for scan in shipment["scans"]], "llll"
     )
     paper.say(f"Status: {shipment['status']}, promised until {shipment['promise']['latest']}.")

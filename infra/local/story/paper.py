@@ -36,7 +36,7 @@ class Paper:
     def say(self, text: str) -> None:
         """A sentence or two."""
         pad = " " * INDENT
-        for line in textwrap.wrap(text, COLUMNS - INDENT):
+        for line in textwrap.wrap(text, COLUMNS - INDENT, break_on_hyphens=False):
             self._write(pad + line)
 
     def space(self) -> None:
@@ -68,6 +68,11 @@ def minor(amount: int, currency: str) -> str:
     return str(Money(amount, currency)) if amount else ""
 
 
+def moment(text: str) -> str:
+    """A time of the API to the second: "2026-11-22 18:04:31"."""
+    return text[:19].replace("T", " ")
+
+
 def percent(basis_points: int) -> str:
     """750 → "7.5 %"."""
     return f"{basis_points / 100:g} %"
@@ -79,7 +84,7 @@ def width(text: str) -> int:
 
 
 def _lines(row: Sequence[str], align: str, widths: Sequence[int]) -> Iterable[str]:
-    last = textwrap.wrap(row[-1], max(20, widths[-1])) if align[-1] == "l" else [row[-1]]
+    last = textwrap.wrap(row[-1], max(20, widths[-1]), break_on_hyphens=False) if align[-1] == "l" else [row[-1]]
     for number, part in enumerate(last or [""]):
         cells = [*row[:-1], part] if number == 0 else [""] * (len(row) - 1) + [part]
         set_cells = [_cell(cell, side, wide) for cell, side, wide in zip(cells, align, widths, strict=True)]

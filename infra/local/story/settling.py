@@ -5,7 +5,7 @@ from typing import Any
 
 from entrepot.kernel.money import Money
 from infra.local.story.buying import Sale, Seller
-from infra.local.story.paper import minor, money, percent
+from infra.local.story.paper import minor, moment, money, percent
 from infra.local.story.telling import Teller
 
 
@@ -16,7 +16,7 @@ def settle(teller: Teller, sale: Sale) -> None:
     teller.until(
         f"{sale.order_id} is completed", lambda: _completed(teller, sale), act=lambda: teller.invoke("orders-due")
     )
-    paper.call("invoke orders-due", "the order is completed", "its clock: every minute, 14 days after delivery")
+    paper.call("invoke orders-due", "the order is completed", "its clock: each minute; here 0 days after delivery")
     statements = teller.until(
         "both merchants have a statement with this order",
         lambda: _statements(teller, sale),
@@ -126,7 +126,7 @@ def _books(teller: Teller) -> None:
         teller.require(debit == credit, f"debits equal credits in {currency}")
     paper.table(rows, "lrr", ("account", "debit", "credit"))
     teller.require(trial["balanced"] is True, "the trial balance balances")
-    paper.say(f"As of {trial['as_of']}: balanced.")
+    paper.say(f"As of {moment(trial['as_of'])} UTC: balanced.")
 
 
 def _short(account: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
 from infra.local.accounts import Accounts
-from infra.local.client import Answer, Client
+from infra.local.client import Client
 from infra.local.setup import Hindrance
 from infra.local.story.paper import Paper
 
@@ -72,10 +72,25 @@ class Teller:
         return self.api.call("GET", path, token=token).expect(200)
 
     def stripe(self, path: str, body: Any) -> Any:
-        return self._told("Stripe's stand-in", self._stripe.call("POST", path, body))
+        """A control of Stripe's stand-in. Raises: Unanswered."""
+        answer = self._stripe.call("POST", path, body)
+        document = answer.expect(200)
+        self.paper.call(f"{answer.call} (Stripe)", str(answer.status))
+        return document
 
-    def carriers(self, path: str, body: Any, note: str = "") -> Any:
-        return self._told("the carriers' stand-in", self._carriers.call("POST", path, body), note)
+    def follow(self, parcel: Mapping[str, Any]) -> None:
+        """Have the carriers' stand-in follow a parcel. Raises: Unanswered."""
+        answer = self._carriers.call("POST", "/shipments", parcel)
+        answer.expect(201)
+        note = f"{parcel['source']} follows {parcel['carrier']} {parcel['tracking_number']}"
+        self.paper.call(f"{answer.call} (carriers)", str(answer.status), note)
+
+    def scans(self, number: str, options: Mapping[str, Any], note: str) -> list[int]:
+        """Have the carriers' stand-in send webhooks; how we answered each. Raises: Unanswered."""
+        answer = self._carriers.call("POST", f"/shipments/{number}/scans", options)
+        answers = [int(post["status"]) for post in answer.expect(200)["posts"]]
+        self.paper.call(f"{answer.call} (carriers)", f"webhook {', '.join(map(str, answers))}", note)
+        return answers
 
     def invoke(self, function: str) -> None:
         """What the clock would do within the minute, or at night."""
@@ -117,8 +132,3 @@ class Teller:
         """Raises: StoryFailed: it does not hold."""
         if not holds:
             raise StoryFailed(f"the story ends early: not true: {what}")
-
-    def _told(self, whose: str, answer: Answer, note: str = "") -> Any:
-        document = answer.expect(200, 201)
-        self.paper.call(f"{answer.call} at {whose}", str(answer.status), note)
-        return document
