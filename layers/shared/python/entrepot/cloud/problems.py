@@ -40,6 +40,9 @@ _TITLES: Final = {
     503: "Busy",
 }
 
+_FACTS: Final = {"status": "current_status", "detail": "further_detail", "code": "further_code"}
+"""Facts that bear the name of a member of the document (RFC 9457, section 3.1), and what they are called in it."""
+
 
 def reply(refusal: Refusal) -> Reply:
     status = STATUS[refusal.kind]
@@ -48,7 +51,8 @@ def reply(refusal: Refusal) -> Reply:
         headers["WWW-Authenticate"] = "Bearer"
     if status in (429, 503):
         headers["Retry-After"] = str(refusal.facts.get("retry_after_seconds", 1))
-    return problem(status, refusal.code, refusal.detail, headers, **refusal.facts)
+    facts = {_FACTS.get(name, name): value for name, value in refusal.facts.items()}
+    return problem(status, refusal.code, refusal.detail, headers, **facts)
 
 
 def outage(error: Exception) -> Reply:
