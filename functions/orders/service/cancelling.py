@@ -8,6 +8,7 @@ from entrepot.cloud import reads, writes
 from entrepot.cloud.idempotency import AlreadyDone, Once
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.money import Money
+from entrepot.kernel.refusals import Busy
 from functions.customs import facade as customs
 from functions.inventory import facade as inventory
 from functions.orders import store
@@ -72,10 +73,12 @@ def _pay_back(
     """What was captured is refunded; what is only authorised is captured for less, or let go."""
     payment = reads.fetch_one(payments.payment_read(order.payment_id), consistent=True)
     assert payment is not None, "an order is written with its payment"
-    if order.captured == 0:
+    if payment.capture_requested and not payment.captured:
+        raise Busy("The payment is being captured; ask again in a moment.")
+    if payment.captured == 0:
         return after, payments.forgo(payment, taken.worth, now) if taken.worth else ()
     spent = sum(refund.amount.amount for refund in order.refunds if refund.status in refunding.LIVE)
-    amount = Money(min(taken.worth.amount, order.captured - spent), order.currency)
+    amount = Money(min(taken.worth.amount, payment.captured - spent), order.currency)
     if not amount:
         return after, ()
     refund_id = new_id("rfd", now)
