@@ -171,6 +171,13 @@ class Bazaar(Shop):
         back = sum(refund["amount"] for refund in objects["refund"].values())
         return (sum(intent["amount_received"] for intent in self.intents()), back)
 
+    def ledger(self) -> list[str]:
+        """The facts that have an entry in the ledger, whose debits must equal its credits."""
+        answer = call("GET", "/v1/ledger/trial-balance", token=self.operator)
+        assert (200, True) == (answer.status, answer.json["balanced"]), answer.text
+        items = aws.client("dynamodb").scan(TableName=aws.name("settlement"))["Items"]
+        return sorted(pk[6:] for pk in (item["pk"]["S"] for item in items) if pk.startswith("entry#"))
+
     def fault(self, mode: str = "unavailable", **more: str) -> None:
         self.provider.control("faults", mode=mode, **more)
 
@@ -269,20 +276,29 @@ class World:
     """The furnished shop and a copy of its tables, from which each test begins."""
 
     bazaar: Bazaar
-    _kept: dict[str, Any] = field(default_factory=dict)
-
-    def keep(self) -> None:
-        self._kept = {name: copy.deepcopy(table.items) for name, table in _tables().items()}
+    kept: "Tables"
 
     def restored(self) -> Bazaar:
-        for name, table in _tables().items():
-            table.items = copy.deepcopy(self._kept[name])
+        restore(self.kept)
         pump._waiting()
         provider = self.bazaar.provider
         provider.control("reset")
         provider._delivered.clear()
         self.bazaar.clock.moved = timedelta()
         return self.bazaar
+
+
+Tables = dict[str, Any]
+"""The items of every table, as they were at one moment."""
+
+
+def snapshot() -> Tables:
+    return {name: copy.deepcopy(table.items) for name, table in _tables().items()}
+
+
+def restore(kept: Tables) -> None:
+    for name, table in _tables().items():
+        table.items = copy.deepcopy(kept[name])
 
 
 def _tables() -> dict[str, Any]:
@@ -301,7 +317,5 @@ def furnished(furnish: Sequence[Callable[[Bazaar], object]] = ()) -> Iterator[Wo
             step(bazaar)
         patch.setattr(http, "utc_now", bazaar.clock.now)
         patch.setattr(events, "utc_now", bazaar.clock.now)
-        world = World(bazaar)
-        world.keep()
-        yield world
+        yield World(bazaar, snapshot())
     stripe_gateway.forget()
