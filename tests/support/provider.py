@@ -38,6 +38,11 @@ class Provider:
         newest_first: list[dict[str, Any]] = self._request("GET", "/v1/events?limit=100")["data"]
         return newest_first[::-1]
 
+    def listed(self, kind: str) -> list[dict[str, Any]]:
+        """All "payment_intents" or "refunds" there are, up to a hundred."""
+        found: list[dict[str, Any]] = self._request("GET", f"/v1/{kind}?limit=100")["data"]
+        return found
+
     def new_events(self) -> list[dict[str, Any]]:
         """Those not yet handed over."""
         return [event for event in self.events() if event["id"] not in self._delivered]
