@@ -17,10 +17,12 @@ from entrepot.cloud import auth, problems, telemetry, wire
 from entrepot.cloud.call import Call, Reply
 from entrepot.contracts.permissions import ANY, GRANTS, PUBLIC, permitted
 from entrepot.kernel.clock import utc_now
-from entrepot.kernel.refusals import Kind, Refusal
+from entrepot.kernel.refusals import Kind, NotFound, Refusal
 
 BODY_BYTES: Final = 256 * 1024
 WEBHOOK_BYTES: Final = 1024 * 1024
+PATH_BYTES: Final = 256
+"""The longest part of a path that may name a thing: none of ours is as long, and no key of a table much longer."""
 
 _SECURITY: Final = {
     "Cache-Control": "no-store",
@@ -173,6 +175,8 @@ def _served(route: Route, request: Any, headers: Mapping[str, str], parameters: 
             raise auth.Unauthenticated
         if not permitted(principal.role, route.allow):
             raise Forbidden
+    if any(len(value.encode(errors="replace")) > PATH_BYTES for value in parameters.values()):
+        raise NotFound
     raw = request.raw_body or b""
     _check_size(raw, route)
     call = Call(
