@@ -18,6 +18,9 @@ from infra.package import REGION, Artefact
 
 BUCKET: Final = "entrepot-artefacts"
 CONSUMERS_AT_ONCE: Final = 2
+_SECRET: Final = {"Fn::GetAtt": ["AppSecret", "Id"]}
+_ALIAS: Final = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:alias/entrepot-${Stage}-"
+_ALIASES: Final = {"DataKey": {"Fn::Sub": f"{_ALIAS}data"}, "TokenKey": {"Fn::Sub": f"{_ALIAS}tokens"}}
 _LEFT_OUT: Final = "AWS::WAFv2::WebACLAssociation"
 
 
@@ -65,10 +68,7 @@ def deploy(
             "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
             "Tags": [{"Key": "fingerprint", "Value": fingerprint}],
         }
-        if present is None:
-            stacks.create_stack(**request)
-        else:
-            stacks.update_stack(**request)
+        _send(stacks, request, new=present is None)
         _finish(aws, stacks, name, responses)
     if present is None:
         value = json.dumps(app_secret(accounts))
@@ -79,19 +79,33 @@ def deploy(
     return Deployment(api, new=present is None)
 
 
+def _send(stacks: Any, request: Mapping[str, Any], *, new: bool) -> None:
+    if new:
+        stacks.create_stack(**request)
+        return
+    try:
+        stacks.update_stack(**request)
+    except ClientError as error:
+        if "No updates are to be performed" not in str(error):
+            raise
+
+
 def localised(artefact: Artefact) -> tuple[dict[str, Any], dict[str, Any]]:
     """The template with what the stand-in cannot take turned into what it can, and the gateway's own answers apart.
 
     The firewall's association is left out (unknown there), the gateway's answers are put by call (it does not read them
-    from the API's document), and one number is written out (it would take the parameter's text for one).
+    from the API's document), one number is written out (it would take the parameter's text for one), and policies name
+    keys by their aliases too and the secret by its ARN (it checks what a request says, and takes a Ref for the name).
     """
     template = copy.deepcopy(artefact.template)
     resources = template["Resources"]
     for name in [name for name, resource in resources.items() if resource["Type"] == _LEFT_OUT]:
         del resources[name]
     responses: dict[str, Any] = resources["RestAPI"]["Properties"].pop("GatewayResponses", {})
-    for resource in resources.values():
+    for name, resource in resources.items():
         properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::IAM::Role":
+            resources[name] = _as_checked_here(resource)
         for place in ("CodeUri", "ContentUri"):
             if place in properties:
                 properties[place] = {"Bucket": BUCKET, "Key": _key(artefact, properties[place])}
@@ -99,6 +113,26 @@ def localised(artefact: Artefact) -> tuple[dict[str, Any], dict[str, Any]]:
             if "ScalingConfig" in event["Properties"]:
                 event["Properties"]["ScalingConfig"] = {"MaximumConcurrency": CONSUMERS_AT_ONCE}
     return template, responses
+
+
+def _as_checked_here(role: dict[str, Any]) -> dict[str, Any]:
+    for policy in role["Properties"]["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            aliases = [
+                _ALIASES[name]
+                for resource in statement["Resource"]
+                if (name := _key_of(resource)) in _ALIASES
+            ]
+            statement["Resource"] = [
+                _SECRET if resource == {"Ref": "AppSecret"} else resource
+                for resource in statement["Resource"]
+            ] + aliases
+    return role
+
+
+def _key_of(resource: Any) -> str:
+    named: list[str] = resource.get("Fn::GetAtt", [""]) if isinstance(resource, dict) else [""]
+    return named[0]
 
 
 def _key(artefact: Artefact, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -21,22 +22,28 @@ def environment(folder: Path, requirements: Path, label: str) -> Path:
 
     Raises: Hindrance: no right to write, no venv module, a package that cannot be fetched.
     """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with (folder.parent / f".{folder.name.lstrip('.')}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # one preparation at a time
+            return _prepared(folder, requirements, label)
+    except PermissionError as refused:
+        raise Hindrance(f"No right to write {refused.filename or folder}.") from None
+    except OSError as failed:
+        raise Hindrance(f"Cannot prepare {folder}: {failed.strerror or failed}.") from None
+
+
+def _prepared(folder: Path, requirements: Path, label: str) -> Path:
     python = folder / "bin" / "python"
     stamp = folder / f"{requirements.stem}.sha256"
     wanted = _wanted(requirements)
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted and python.exists():
         return python
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        if not _of_this_version(python):
-            shutil.rmtree(folder, ignore_errors=True)
-            _create(folder)
-        _install(python, requirements, label)
-        stamp.write_text(wanted, encoding="utf-8")
-    except PermissionError as refused:
-        raise Hindrance(f"No right to write {refused.filename or folder}.") from None
-    except OSError as failed:
-        raise Hindrance(f"Cannot prepare {folder}: {failed.strerror or failed}.") from None
+    if not _of_this_version(python):
+        shutil.rmtree(folder, ignore_errors=True)
+        _create(folder)
+    _install(python, requirements, label)
+    stamp.write_text(wanted, encoding="utf-8")
     return python
 
 

@@ -146,7 +146,7 @@ def _deploy(
 def _seed(up: Running) -> None:
     from infra.local import seed
 
-    seed.seed(up.base_url, up.accounts, up.aws_endpoint)
+    seed.seed(up.base_url, up.accounts, up.aws_endpoint, up.stage)
 
 
 @contextmanager
@@ -158,6 +158,7 @@ def ministack(folder: Path, port: int) -> Iterator[Child]:
     for needed in ("state", "objects", "scratch"):
         (folder / needed).mkdir(parents=True, exist_ok=True)
     settings = child_environment(
+        AUTH="true",  # signatures and each function's policy are checked, as on AWS
         BIND_HOST="127.0.0.1",
         GATEWAY_PORT=str(port),
         SFTP_ENABLED="0",
@@ -167,6 +168,7 @@ def ministack(folder: Path, port: int) -> Iterator[Child]:
         STATE_DIR=str(folder / "state"),
         S3_DATA_DIR=str(folder / "objects"),
         TMPDIR=str(scratch),
+        UNPACKED_DIR=str(folder / "unpacked"),
         MINISTACK_REGION=REGION,
         AWS_DEFAULT_REGION=REGION,
         AWS_ACCESS_KEY_ID="test",

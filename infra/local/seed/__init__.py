@@ -62,4 +62,6 @@ def create_people(demo: data.Demo, accounts: Accounts, aws_endpoint: str, stage:
     )
     if done.returncode != 0:
         said = done.stderr.strip().splitlines() or ["it gives no reason"]
-        raise Hindrance(f"The demo's {len(demo.merchants)} merchants and accounts could not be made: {said[-1]}")
+        raise Hindrance(
+            f"The demo's {len(demo.merchants)} merchants and accounts could not be made: {said[-1]}"
+        )

@@ -37,9 +37,7 @@ def create(base_url: str, accounts: Accounts, demo: Demo, tell: Callable[[str], 
     tokens = {one.account: client.sign_in(accounts[one.account]) for one in demo.merchants}
     tell("warehouses")
     places = _warehouses(client, tokens, demo)
-    on_sale = {
-        sku for one in demo.merchants for sku in _skus_on_sale(client, one.id)
-    }
+    on_sale = {sku for one in demo.merchants for sku in _skus_on_sale(client, one.id)}
     new, receipts = [], []
 
     def bring_in(product: DemoProduct) -> None:

@@ -39,7 +39,9 @@ class Stack:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m infra.local.story", description="Tell the story of a sale.")
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.local.story", description="Tell the story of a sale."
+    )
     parser.add_argument("--url", default="http://127.0.0.1:8000", help="where the API serves")
     parser.add_argument("--accounts", type=Path, default=Path(".entrepot/accounts.json"))
     parser.add_argument("--aws", help="the stand-in for AWS; the API's port + 1 if left out")

@@ -53,7 +53,8 @@ def buy(teller: Teller) -> Sale:
     shopper = teller.api.sign_in(teller.market.accounts["shopper"])
     merchants = {merchant.account: merchant for merchant in data.load().merchants}
     sellers = tuple(
-        _seller(teller, merchants[account], sku) for account, sku in (("merchant", PHONES), ("merchant2", BAG))
+        _seller(teller, merchants[account], sku)
+        for account, sku in (("merchant", PHONES), ("merchant2", BAG))
     )
     _catalogue(teller, sellers)
     cart_id = _cart(teller, shopper, sellers)
@@ -74,6 +75,7 @@ def on_hand(teller: Teller, sku: str, token: str) -> int:
 def _catalogue(teller: Teller, sellers: Sequence[Seller]) -> None:
     paper = teller.paper
     paper.chapter("The catalogue: what is on sale, and where it comes from")
+    teller.wait_a_little(lambda: _all_in_stock(teller))
     page = teller.call("GET", f"/v1/products?limit={_SHOWN}", note="the newest")
     paper.table([_card(card) for card in page["data"]], "llrl")
     for seller in sellers:
@@ -85,10 +87,19 @@ def _catalogue(teller: Teller, sellers: Sequence[Seller]) -> None:
             [
                 ("names", " · ".join(names)),
                 ("customs", f"HS {product['hs_code']}, origin {product['origin_country']}"),
-                ("price", f"{money(variant['price'])} before tax, {variant['weight_grams']} g, SKU {seller.sku}"),
+                (
+                    "price",
+                    f"{money(variant['price'])} before tax, {variant['weight_grams']} g, SKU {seller.sku}",
+                ),
             ],
             "ll",
         )
+
+
+def _all_in_stock(teller: Teller) -> bool:
+    """Whether the catalogue has heard of the stock of its newest products: it does so by events."""
+    cards = teller.look(f"/v1/products?limit={_SHOWN}")["data"]
+    return all(variant["available"] for card in cards for variant in card["variants"])
 
 
 def _card(card: Mapping[str, Any]) -> tuple[str, ...]:
@@ -121,7 +132,12 @@ def _cart(teller: Teller, shopper: str, sellers: Sequence[Seller]) -> str:
         filled = teller.call("PUT", path, {"quantity": 1}, token=shopper)
     paper.table(
         [
-            (f"{line['quantity']} ×", line["title"], money(line["unit_price"]), line["warning"] or "available")
+            (
+                f"{line['quantity']} ×",
+                line["title"],
+                money(line["unit_price"]),
+                line["warning"] or "available",
+            )
             for line in filled["lines"]
         ],
         "rlrl",
@@ -213,8 +229,18 @@ def _order(teller: Teller, shopper: str, sellers: tuple[Seller, ...], quote: Map
         "payment": {"method": "card"},
     }
     key = {"Idempotency-Key": str(uuid4())}
-    placed = teller.call("POST", "/v1/orders", body, expect=201, token=shopper, headers=key, note=f"Idempotency-Key: {key['Idempotency-Key']}")
-    again = teller.call("POST", "/v1/orders", body, expect=201, token=shopper, headers=key, note="the same again")
+    placed = teller.call(
+        "POST",
+        "/v1/orders",
+        body,
+        expect=201,
+        token=shopper,
+        headers=key,
+        note=f"Idempotency-Key: {key['Idempotency-Key']}",
+    )
+    again = teller.call(
+        "POST", "/v1/orders", body, expect=201, token=shopper, headers=key, note="the same again"
+    )
     teller.require(placed["id"] == again["id"], "the same request under the same key is the same order")
     teller.require(placed["total"] == option["total"], "the order costs what the quote said")
     paper.say(f"Both answer {placed['id']}: {money(again['total'])}, {again['status']},")

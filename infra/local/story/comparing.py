@@ -72,7 +72,9 @@ def _five_countries(teller: Teller) -> None:
     ]
     paper.table(rows, "l" + "r" * len(found), ("", *found))
     paper.space()
-    paper.table([(country, " · ".join(_rules(option))) for country, option in found.items()], "ll", ("", "rules"))
+    paper.table(
+        [(country, " · ".join(_rules(option))) for country, option in found.items()], "ll", ("", "rules")
+    )
     paper.say("* Not verified: the authority's page has not been read; allowed on one machine only.")
     paper.space()
     left_out = [

@@ -48,7 +48,9 @@ def pay(teller: Teller, sale: Sale) -> None:
     paid = teller.stripe(f"/test/payment_intents/{intent}/pay", {"client_secret": sale.client_secret})
     paper.say(f"In the shopper's browser: {paid['status']}. Meanwhile Stripe calls POST /v1/webhooks/stripe.")
     order = teller.until(f"{sale.order_id} is paid", lambda: _in(teller, sale, "paid"))
-    teller.paper.call(f"GET /v1/orders/{sale.order_id}", f"{order['status']}, payment {order['payment_status']}")
+    teller.paper.call(
+        f"GET /v1/orders/{sale.order_id}", f"{order['status']}, payment {order['payment_status']}"
+    )
     for seller in sale.sellers:
         teller.until(
             f"the stock of {seller.sku} has fallen by one",
@@ -65,7 +67,9 @@ def ship(teller: Teller, sale: Sale) -> list[Parcel]:
     parcels = []
     for seller in sale.sellers:
         order = teller.call("GET", f"/v1/orders/{sale.order_id}", token=seller.token, note=seller.name)
-        teller.require([seller.sku] == [line["sku"] for line in order["lines"]], "a merchant sees its lines only")
+        teller.require(
+            [seller.sku] == [line["sku"] for line in order["lines"]], "a merchant sees its lines only"
+        )
         paper.say(
             f"Sees {seller.sku} for {money(order['total'])}, to {order['ship_to']['city']};"
             f" knows the buyer's e-mail as {order['contact']['email']}."
@@ -105,7 +109,9 @@ def deliver(teller: Teller, sale: Sale, parcels: list[Parcel]) -> None:
     _scan(teller, second, {"all": True}, "from label to door")
     teller.until(f"{second.shipment_id} is delivered", lambda: _shipment(teller, sale, second, "delivered"))
     paper.space()
-    teller.call("GET", f"/v1/shipments/{first.shipment_id}", token=sale.shopper, note="the shopper follows it")
+    teller.call(
+        "GET", f"/v1/shipments/{first.shipment_id}", token=sale.shopper, note="the shopper follows it"
+    )
     _show_scans(paper, shipment)
 
 
@@ -115,7 +121,10 @@ def look_back(teller: Teller, sale: Sale) -> None:
     teller.until(f"{sale.order_id} is delivered", lambda: _in(teller, sale, "delivered"))
     order = teller.call("GET", f"/v1/orders/{sale.order_id}", token=sale.shopper)
     teller.paper.table(
-        [(moment(entry["at"]), entry["event"], entry["actor"], _facts(order, entry)) for entry in order["timeline"]],
+        [
+            (moment(entry["at"]), entry["event"], entry["actor"], _facts(order, entry))
+            for entry in order["timeline"]
+        ],
         "llll",
     )
 
@@ -195,6 +204,10 @@ def _with_scans(teller: Teller, sale: Sale, parcel: Parcel, count: int) -> Any |
 
 def _show_scans(paper: Paper, shipment: Mapping[str, Any]) -> None:
     paper.table(
-        [(moment(scan["time"]), scan["status"], scan["place"], scan["message"]) for scan in shipment["scans"]], "llll"
+        [
+            (moment(scan["time"]), scan["status"], scan["place"], scan["message"])
+            for scan in shipment["scans"]
+        ],
+        "llll",
     )
     paper.say(f"Status: {shipment['status']}, promised until {shipment['promise']['latest']}.")

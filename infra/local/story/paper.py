@@ -84,7 +84,9 @@ def width(text: str) -> int:
 
 
 def _lines(row: Sequence[str], align: str, widths: Sequence[int]) -> Iterable[str]:
-    last = textwrap.wrap(row[-1], max(20, widths[-1]), break_on_hyphens=False) if align[-1] == "l" else [row[-1]]
+    last = (
+        textwrap.wrap(row[-1], max(20, widths[-1]), break_on_hyphens=False) if align[-1] == "l" else [row[-1]]
+    )
     for number, part in enumerate(last or [""]):
         cells = [*row[:-1], part] if number == 0 else [""] * (len(row) - 1) + [part]
         set_cells = [_cell(cell, side, wide) for cell, side, wide in zip(cells, align, widths, strict=True)]

@@ -14,9 +14,13 @@ def settle(teller: Teller, sale: Sale) -> None:
     paper = teller.paper
     paper.chapter("Completion and settlement: what each merchant is paid, and why")
     teller.until(
-        f"{sale.order_id} is completed", lambda: _completed(teller, sale), act=lambda: teller.invoke("orders-due")
+        f"{sale.order_id} is completed",
+        lambda: _completed(teller, sale),
+        act=lambda: teller.invoke("orders-due"),
     )
-    paper.call("invoke orders-due", "the order is completed", "its clock: each minute; here 0 days after delivery")
+    paper.call(
+        "invoke orders-due", "the order is completed", "its clock: each minute; here 0 days after delivery"
+    )
     statements = teller.until(
         "both merchants have a statement with this order",
         lambda: _statements(teller, sale),
@@ -65,7 +69,9 @@ def _show(teller: Teller, sale: Sale, statement: Mapping[str, Any]) -> None:
     totals = statement["totals"]
     parts = totals["gross"]["amount"] - totals["commission"]["amount"] - totals["payment_fees"]["amount"]
     teller.require(parts == totals["net"]["amount"], "gross less commission and fees is the net")
-    named = {entry for line in statement["lines"] if line["order_id"] == sale.order_id for entry in line["entries"]}
+    named = {
+        entry for line in statement["lines"] if line["order_id"] == sale.order_id for entry in line["entries"]
+    }
     paper.table(
         [
             (

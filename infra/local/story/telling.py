@@ -1,7 +1,7 @@
 """What every chapter uses: calls that are told as they are made, and waiting that ends."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
 from infra.local.accounts import Accounts
@@ -9,11 +9,20 @@ from infra.local.client import Client
 from infra.local.setup import Hindrance
 from infra.local.story.paper import Paper
 
-PATIENCE_SECONDS: Final = 90.0
+PATIENCE_SECONDS: Final = 120.0
+"""Many times what it takes: machines may be busy."""
+_A_LITTLE_SECONDS: Final = 15.0
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 1.0
 
 T = TypeVar("T")
+
+
+def _pauses() -> Iterator[float]:
+    pause = _FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
 class StoryFailed(Hindrance):
@@ -116,17 +125,24 @@ class Teller:
         Raises: StoryFailed: it gives none in time.
         """
         ends = time.monotonic() + PATIENCE_SECONDS
-        pause = _FIRST_PAUSE
-        while True:
+        for pause in _pauses():
             if act is not None:
                 act()
             found = probe()
             if found is not None:
                 return found
             if time.monotonic() > ends:
-                raise StoryFailed(f"the story ends early: after {PATIENCE_SECONDS:.0f} s still not true: {what}")
+                break
             time.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
+        raise StoryFailed(f"the story ends early: after {PATIENCE_SECONDS:.0f} s still not true: {what}")
+
+    def wait_a_little(self, probe: Callable[[], bool]) -> None:
+        """For what would be nice to have and may well not be."""
+        ends = time.monotonic() + _A_LITTLE_SECONDS
+        for pause in _pauses():
+            if probe() or time.monotonic() > ends:
+                return
+            time.sleep(pause)
 
     def require(self, holds: bool, what: str) -> None:
         """Raises: StoryFailed: it does not hold."""
