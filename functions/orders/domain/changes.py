@@ -14,6 +14,8 @@ from functions.orders.domain.lifecycle import IllegalTransition, Status, moved
 from functions.orders.domain.order import Order, OrderLine, Share, ShipmentRef
 
 SYSTEM: Final = "system"
+COMPLETES_AFTER: Final = timedelta(days=14)
+"""After its delivery a share completes, where the stage says nothing else."""
 
 
 class UnknownLine(Refusal):
@@ -55,6 +57,7 @@ def cancelled(
     reason: str,
     actor: str,
     now: datetime,
+    completes_after: timedelta = COMPLETES_AFTER,
 ) -> tuple[Order, Taken]:
     """Units that are not yet shipped, cancelled: those `wanted` by SKU, or all of the `merchants`.
 
@@ -85,10 +88,14 @@ def cancelled(
         else line
         for line in order.lines
     )
-    after = replace(order, lines=lines)
+    after = replace(order, lines=lines).noted(
+        now, "cancelled", actor, reason=reason, amount=str(taken.worth.amount)
+    )
     for merchant_id in dict.fromkeys(line.merchant_id for line, _ in taken.units):
         after = after.with_share(_after_cancel(after, merchant_id))
-    return after.noted(now, "cancelled", actor, reason=reason, amount=str(taken.worth.amount)), taken
+        # What was not sent may have been all that its delivery waited for.
+        after = _arrived(after, merchant_id, completes_after, now)
+    return after, taken
 
 
 def packed(order: Order, merchant_id: str, wanted: Mapping[str, int] | None, now: datetime) -> Order:
@@ -136,22 +143,17 @@ def shipped(order: Order, shipment: ShipmentRef, now: datetime) -> Order:
 def shipment_moved(
     order: Order, shipment_id: str, status: str, at: datetime, completes_after: timedelta, now: datetime
 ) -> Order:
-    """What a carrier says of a parcel; the share is delivered when all of it has arrived."""
+    """What a carrier says of a parcel; the share is delivered when all of it has arrived. Old news changes nothing."""
+    held = next(held for held in order.shipments if held.shipment_id == shipment_id)
+    if not held.is_news(status, at):
+        return order
     shipments = tuple(
-        replace(held, status=status) if held.shipment_id == shipment_id else held for held in order.shipments
+        replace(each, status=status, moved_at=at) if each is held else each for each in order.shipments
     )
-    moved_one = next(held for held in shipments if held.shipment_id == shipment_id)
     after = replace(order, shipments=shipments).noted(
         now, f"shipment_{status}", "carrier", shipment_id=shipment_id
     )
-    share = after.share(moved_one.merchant_id)
-    to = _arrived(after, share)
-    if to is None:
-        return after
-    ends_at = at + completes_after if to is Status.DELIVERED else None
-    return after.with_share(replace(share, status=moved(share.status, to), ends_at=ends_at)).noted(
-        now, to.value, SYSTEM
-    )
+    return _arrived(after, held.merchant_id, completes_after, now)
 
 
 def completed(order: Order, merchant_id: str, now: datetime) -> Order:
@@ -170,15 +172,19 @@ def _after_cancel(order: Order, merchant_id: str) -> Share:
     return share
 
 
-def _arrived(order: Order, share: Share) -> Status | None:
-    if share.status not in (Status.SHIPPED, Status.DELIVERED):
-        return None
-    states = {held.status for held in order.shipments if held.merchant_id == share.merchant_id}
-    if states == {"returned"}:
-        return Status.RETURNED
-    if share.status is Status.SHIPPED and states <= {"delivered", "returned"}:
-        return Status.DELIVERED
-    return None
+def _arrived(order: Order, merchant_id: str, completes_after: timedelta, now: datetime) -> Order:
+    """The order with a share delivered, or returned, where the last of its parcels is."""
+    share = order.share(merchant_id)
+    parcels = [held for held in order.shipments if held.merchant_id == merchant_id]
+    states = {held.status for held in parcels}
+    if share.status in (Status.SHIPPED, Status.DELIVERED) and states == {"returned"}:
+        to, ends_at = Status.RETURNED, None
+    elif share.status is Status.SHIPPED and states <= {"delivered", "returned"}:
+        to, ends_at = Status.DELIVERED, max(held.moved_at or now for held in parcels) + completes_after
+    else:
+        return order
+    arrived = replace(share, status=moved(share.status, to), ends_at=ends_at)
+    return order.with_share(arrived).noted(now, to.value, SYSTEM)
 
 
 def _wanted(

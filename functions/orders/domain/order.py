@@ -9,6 +9,7 @@ from functions.orders.domain.lifecycle import Status, derived
 from functions.orders.domain.quote import Address, Explanation, Importer, NotIncluded, Parcel, QuoteLine
 
 PAYMENT_WINDOW: Final = timedelta(minutes=30)
+_LAST: Final = ("delivered", "returned")  # of a shipment's statuses
 CHARGES: Final = ("goods", "freight", "duty", "import_tax", "fees")
 
 
@@ -63,7 +64,7 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class ShipmentRef:
-    """A parcel on its way, as far as the order cares."""
+    """A parcel on its way, as far as the order cares. `moved_at` is the time of the scan its status comes from."""
 
     shipment_id: str
     merchant_id: str
@@ -71,6 +72,18 @@ class ShipmentRef:
     tracking_number: str
     lines: tuple[tuple[str, int], ...]
     status: str
+    moved_at: datetime | None = None
+
+    def is_news(self, status: str, at: datetime) -> bool:
+        """Whether a status says more than the one held: events come late and out of order.
+
+        Delivered is left for returned only, and that never; nothing goes back to registered.
+        """
+        if self.status in _LAST or status in _LAST:
+            return status in _LAST[_LAST.index(self.status) + 1 if self.status in _LAST else 0 :]
+        if "registered" in (self.status, status):
+            return status != "registered"
+        return self.moved_at is None or at > self.moved_at or (at == self.moved_at and status != self.status)
 
 
 @dataclass(frozen=True, slots=True)

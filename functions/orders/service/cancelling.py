@@ -15,7 +15,7 @@ from functions.orders import store
 from functions.orders.domain import changes, refunding
 from functions.orders.domain.lifecycle import Status
 from functions.orders.domain.order import Order, RefundRef
-from functions.orders.service import access, events
+from functions.orders.service import access, events, fulfilling
 from functions.orders.service.access import Sight
 from functions.orders.service.carts import Caller
 from functions.orders.service.retrying import until_unchanged
@@ -47,7 +47,9 @@ def _cancel(
 ) -> None:
     sight = access.seen(order_id, caller)
     order = sight.order
-    after, taken = changes.cancelled(order, lines, sight.merchants, reason, sight.role, now)
+    after, taken = changes.cancelled(
+        order, lines, sight.merchants, reason, sight.role, now, fulfilling.COMPLETES_AFTER
+    )
     reservation = reads.fetch_one(inventory.reservation_read(order_id), consistent=True)
     assert reservation is not None, "an order is written with its reservation"
     if order.status is Status.AWAITING_PAYMENT:

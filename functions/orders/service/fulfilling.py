@@ -20,7 +20,9 @@ from functions.orders.service.carts import Caller
 from functions.orders.service.retrying import until_unchanged
 from functions.payments import facade as payments
 
-COMPLETES_AFTER = timedelta(days=int(os.environ.get("ENTREPOT_COMPLETION_DAYS", "14")))
+COMPLETES_AFTER = timedelta(
+    days=int(os.environ.get("ENTREPOT_COMPLETION_DAYS", changes.COMPLETES_AFTER.days))
+)
 
 
 def pack(order_id: str, lines: dict[str, int] | None, caller: Caller, now: datetime) -> Sight:
@@ -104,7 +106,7 @@ def _ship(
 
 def read_shipment(shipment_id: str, caller: Caller) -> logistics.Shipment:
     """Raises: NotFound."""
-    shipment = reads.fetch_one(logistics.shipment_read(shipment_id))
+    shipment = reads.fetch_one(logistics.shipment_read(shipment_id), consistent=True)
     if shipment is None:
         raise NotFound
     sight = access.seen(shipment.order_id, caller)
@@ -120,7 +122,7 @@ def on_shipment_moved(event: ShipmentMoved, handled: writes.Write, now: datetime
         after = changes.shipment_moved(
             order, event.shipment_id, event.status, event.scanned_at, COMPLETES_AFTER, now
         )
-        writes.commit(handled, *store.save_order(order, after))
+        writes.commit(handled, *(store.save_order(order, after) if after != order else ()))
 
     until_unchanged(act)
 

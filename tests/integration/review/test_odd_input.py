@@ -21,7 +21,14 @@ def test_a_body_of_quotes_that_never_end_is_refused_at_once(bazaar: Bazaar) -> N
 
 @pytest.mark.parametrize(
     ("body", "depth"),
-    [(b'{"a": ["[[[\\"[["]}', 2), (b'"[[[', 0), (b'"[[\\', 0), (b'{"a\\\n[": [', 2), (b'[["[', 2), (b'""[', 1)],
+    [
+        (b'{"a": ["[[[\\"[["]}', 2),
+        (b'"[[[', 0),
+        (b'"[[\\', 0),
+        (b'{"a\\\n[": [', 2),
+        (b'[["[', 2),
+        (b'""[', 1),
+    ],
 )
 def test_what_stands_in_a_string_is_not_nested(body: bytes, depth: int) -> None:
     assert depth == wire._depth(body)
@@ -39,7 +46,11 @@ def test_an_order_does_not_open_to_a_token_of_other_letters(bazaar: Bazaar, give
 @pytest.mark.parametrize("given", ["9" * 5000, '"' + "1" * 19 + '"', "abc", "*", '"²"'])
 def test_an_etag_that_was_never_given_out_is_stale(bazaar: Bazaar, given: str) -> None:
     answer = call(
-        "PATCH", f"/v1/products/{bazaar.bag}", {"title": "X"}, token=bazaar.milan.token, headers={"If-Match": given}
+        "PATCH",
+        f"/v1/products/{bazaar.bag}",
+        {"title": "X"},
+        token=bazaar.milan.token,
+        headers={"If-Match": given},
     )
 
     assert (412, "stale") == (answer.status, answer.code)
@@ -60,7 +71,9 @@ def test_an_etag_that_was_never_given_out_is_stale(bazaar: Bazaar, given: str) -
     ],
 )
 @pytest.mark.parametrize("name", ["x" * 3000, "%C3%A4" * 400, "%00", "..", "%F0%9F%98%80", "ord_%20"])
-def test_a_name_that_no_key_could_hold_names_nothing(bazaar: Bazaar, method: str, path: str, name: str) -> None:
+def test_a_name_that_no_key_could_hold_names_nothing(
+    bazaar: Bazaar, method: str, path: str, name: str
+) -> None:
     body = {"reason": "no"} if path.endswith("cancel") else {} if method == "POST" else None
     for token in (bazaar.operator, bazaar.milan.token):
         answer = call(method, path.format(name), body, token=token, headers=bazaar.key())
