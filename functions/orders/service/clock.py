@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from entrepot.cloud import reads, telemetry, writes
+from entrepot.kernel.refusals import Refusal
 from functions.inventory import facade as inventory
 from functions.orders import store
 from functions.orders.domain import changes
@@ -18,7 +19,7 @@ _LATER: Final = timedelta(minutes=5)
 
 
 def run(now: datetime) -> int:
-    """Do what is due; an order that was changed meanwhile waits for the next run.
+    """Do what is due; an order that was changed meanwhile, or is refused, waits for the next run and holds up no other.
 
     Returns: how many orders were looked at.
     """
@@ -27,8 +28,8 @@ def run(now: datetime) -> int:
         looked_at += 1
         try:
             _due(order, now)
-        except store.Changed:
-            telemetry.log("order_changed_meanwhile", order_id=order.order_id)
+        except Refusal as refusal:
+            telemetry.log("due_order_waits", level="warning", order_id=order.order_id, code=refusal.code)
     return looked_at
 
 
