@@ -34,6 +34,19 @@ SCANNED = {
     "delivered": "Delivered",
     "exception": "Exception",
 }
+SHANGHAI = {
+    "name": "李华",
+    "line1": "南京东路 100 号",
+    "city": "上海",
+    "region": "SH",
+    "postal_code": "200001",
+    "country": "CN",
+}
+IMPORTER = {
+    "kind": "cn_resident_id",
+    "name": "李华",
+    "number": "11010519491231002X",
+}  # the example of GB 11643
 BAG: dict[str, Any] = {
     "title": "Handbag",
     "origin_country": "IT",
@@ -92,6 +105,11 @@ class Bazaar(Shop):
         self.pay(placed)
         return placed
 
+    def place_in_china(self, lines: dict[str, int], token: str | None = None) -> Any:
+        """An order to a consignee whose yearly quota counts it."""
+        quote = self.quote(lines, ship_to=SHANGHAI, currency="CNY", importer_identity=IMPORTER, token=token)
+        return self._made(self.try_place(quote, token=token))
+
     def pay(self, placed: Any, payment_method: str = "pm_card_visa") -> None:
         self.provider.pay(placed, payment_method)
         self.hear()
@@ -112,7 +130,9 @@ class Bazaar(Shop):
         ]
         parcel = Parcel(shipment["carrier"], shipment["tracking_number"])
         signed = webhook("aftership", parcel, scans, SECRETS["aftership_secret"], begins)
-        answer = call("POST", "/v1/webhooks/carriers/aftership", raw=signed.body, headers=dict(signed.headers))
+        answer = call(
+            "POST", "/v1/webhooks/carriers/aftership", raw=signed.body, headers=dict(signed.headers)
+        )
         assert 200 == answer.status, answer.text
         self.settle_events()
 
@@ -120,16 +140,18 @@ class Bazaar(Shop):
         """Let the schedules of orders run, so much later, and everybody hear of what they did."""
         import app
 
-        event = {
-            name: ""
-            for name in ("version", "account", "region", "detail-type", "source", "time", "id", "resources")
-        }
+        names = ("version", "account", "region", "detail-type", "source", "time", "id", "resources")
+        event = dict.fromkeys(names, "")
         with self.clock.at(**later):
             app.app.handler_map["orders_due"]({**event, "detail": {}}, None)
         self.hear()
 
     def cancel(
-        self, placed: Any, token: str | None = None, lines: dict[str, int] | None = None, key: str | None = None
+        self,
+        placed: Any,
+        token: str | None = None,
+        lines: dict[str, int] | None = None,
+        key: str | None = None,
     ) -> Answer:
         """By the member whose token is given, else by who holds the order's own token."""
         body: dict[str, Any] = {"reason": "changed my mind"}
@@ -178,8 +200,9 @@ class Bazaar(Shop):
         items = aws.client("dynamodb").scan(TableName=aws.name("settlement"))["Items"]
         return sorted(pk[6:] for pk in (item["pk"]["S"] for item in items) if pk.startswith("entry#"))
 
-    def fault(self, mode: str = "unavailable", **more: str) -> None:
-        self.provider.control("faults", mode=mode, **more)
+    def fault(self, mode: str = "unavailable") -> None:
+        """Calls for payments fail so until it is healed."""
+        self.provider.control("faults", mode=mode, path="/v1/payment_intents")
 
     def heal(self) -> None:
         self.provider.standin.faults.clear()

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from entrepot.cloud import writes
+from functions.orders import store
+from functions.payments import facade as payments
 from tests.integration.orders.bazaar import Bazaar, about, dump, meanwhile, token
 from tests.support.http import Answer, call
 from tests.support.shop import CONTACT
@@ -85,8 +87,6 @@ def test_the_same_request_that_commits_first_gives_both_one_order(bazaar: Bazaar
 
 
 def test_the_same_request_between_commit_and_provider_makes_one_intent(bazaar: Bazaar) -> None:
-    from functions.orders.service.placing import payments
-
     quote = bazaar.quote({"PHONES-1": 2})
     other: list[Answer] = []
 
@@ -176,8 +176,6 @@ def test_a_quote_holds_for_half_an_hour(bazaar: Bazaar) -> None:
 
 
 def test_a_quote_that_expires_while_it_is_used_is_refused_by_the_write(bazaar: Bazaar) -> None:
-    from functions.orders import store
-
     quote = bazaar.quote({"PHONES-1": 2})
     before = dump()
     with pytest.MonkeyPatch.context() as patch:
@@ -241,7 +239,11 @@ def test_a_method_not_offered_yet_is_refused(bazaar: Bazaar, method: str) -> Non
 
     answer = place(quote, payment={"method": method})
 
-    assert (422, "method_not_available", "payment.method") == (answer.status, answer.code, answer.json["field"])
+    assert (422, "method_not_available", "payment.method") == (
+        answer.status,
+        answer.code,
+        answer.json["field"],
+    )
     assert before == dump()
 
 

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from entrepot.cloud import aws, reads
-from functions.inventory import facade as inventory
 from tests.support.http import call
 from tests.support.provider import Provider
 from tests.support.pump import events
@@ -31,7 +29,11 @@ def test_a_sale_from_the_cart_to_the_completed_share(shop: Shop, provider: Provi
     cart = call("POST", "/v1/carts").json
     token = {"Cart-Token": cart["cart_token"]}
     filled = call("PUT", f"/v1/carts/{cart['id']}/lines/PHONES-1", {"quantity": 3}, headers=token)
-    assert (200, None, True) == (filled.status, filled.json["lines"][0]["warning"], filled.json["lines"][0]["available"])
+    assert (200, None, True) == (
+        filled.status,
+        filled.json["lines"][0]["warning"],
+        filled.json["lines"][0]["available"],
+    )
     body = {"cart_id": cart["id"], "ship_to": _berlin(), "currency": "EUR"}
     quote = call("POST", "/v1/quotes", body, headers=token).json
 
@@ -79,10 +81,15 @@ def _scans(shipment: Any, *tags: str) -> None:
     words = {"InTransit": "in_transit", "Delivered": "delivered"}
     now = utc_now()
     scans = [
-        Scan(now + timedelta(minutes=number), words[tag], tag, "Leipzig, DE") for number, tag in enumerate(tags)
+        Scan(now + timedelta(minutes=number), words[tag], tag, "Leipzig, DE")
+        for number, tag in enumerate(tags)
     ]
     signed = webhook(
-        "aftership", Parcel(shipment["carrier"], shipment["tracking_number"]), scans, SECRETS["aftership_secret"], now
+        "aftership",
+        Parcel(shipment["carrier"], shipment["tracking_number"]),
+        scans,
+        SECRETS["aftership_secret"],
+        now,
     )
     answer = call("POST", "/v1/webhooks/carriers/aftership", raw=signed.body, headers=dict(signed.headers))
     assert 200 == answer.status, answer.text
