@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from uuid import uuid4
 
@@ -79,7 +80,7 @@ def _catalogue(teller: Teller, sellers: Sequence[Seller]) -> None:
     page = teller.call("GET", f"/v1/products?limit={_SHOWN}", note="the newest")
     paper.table([_card(card) for card in page["data"]], "llrl")
     for seller in sellers:
-        product_id = teller.until(f"{seller.sku} is on sale and in stock", lambda: _found(teller, seller))
+        product_id = teller.until(f"{seller.sku} is on sale and in stock", partial(_found, teller, seller))
         product = teller.call("GET", f"/v1/products/{product_id}", note=seller.name)
         names = [product["title"], *(text["title"] for text in product["texts"].values())]
         variant = next(variant for variant in product["variants"] if variant["sku"] == seller.sku)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from infra.local.story.buying import Sale, Seller, on_hand
@@ -54,7 +55,7 @@ def pay(teller: Teller, sale: Sale) -> None:
     for seller in sale.sellers:
         teller.until(
             f"the stock of {seller.sku} has fallen by one",
-            lambda: True if on_hand(teller, seller.sku, seller.token) == seller.on_hand - 1 else None,
+            partial(_fallen_by_one, teller, seller),
         )
         note = f"on hand {seller.on_hand} → {seller.on_hand - 1}"
         teller.call("GET", f"/v1/stock/{seller.sku}", token=seller.token, note=note)
@@ -92,7 +93,7 @@ def deliver(teller: Teller, sale: Sale, parcels: list[Parcel]) -> None:
     _register(teller, first, script)
     _scan(teller, first, {"bad_signature": True}, "forged", 401)
     _scan(teller, first, {}, "registered")
-    _scan(teller, first, {"duplicate": 1}, "in transit, sent twice")
+    _scan(teller, first, {"duplicate": 1}, "sent twice")
     _scan(teller, first, {}, "customs")
     teller.until(f"{first.shipment_id} is in customs", lambda: _shipment(teller, sale, first, "customs"))
     _scan(teller, first, {}, "out for delivery")
@@ -100,7 +101,7 @@ def deliver(teller: Teller, sale: Sale, parcels: list[Parcel]) -> None:
     delivered = teller.until(
         f"{first.shipment_id} is delivered", lambda: _shipment(teller, sale, first, "delivered")
     )
-    _scan(teller, first, {"scans": [late]}, "late: arrived at the depot")
+    _scan(teller, first, {"scans": [late]}, "late: the depot")
     shipment = teller.until(
         "the late scan is there", lambda: _with_scans(teller, sale, first, len(delivered["scans"]) + 1)
     )
@@ -141,6 +142,10 @@ def _facts(order: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
         elif name != "carrier":
             said.append(f"{name} {text}")
     return ", ".join(said)
+
+
+def _fallen_by_one(teller: Teller, seller: Seller) -> bool | None:
+    return True if on_hand(teller, seller.sku, seller.token) == seller.on_hand - 1 else None
 
 
 def _in(teller: Teller, sale: Sale, status: str) -> Any | None:

@@ -1,4 +1,4 @@
-"""How the story is set: a hundred columns, headings, tables whose figures stand in line, amounts as people write them."""
+"""How the story is set: a hundred columns, headings, tables whose figures stand in line, amounts in words."""
 
 import textwrap
 import unicodedata
@@ -29,9 +29,14 @@ class Paper:
         self._write(head + "─" * max(3, COLUMNS - width(head)))
 
     def call(self, line: str, outcome: str, note: str = "") -> None:
-        """The call that makes a step, and what came of it."""
+        """The call that makes a step, and what came of it; the note below where it does not fit beside."""
         text = f"  ▸ {line}  →  {outcome}"
-        self._write(text if not note else f"{text}   {note}")
+        beside = f"{text}   {note}" if note else text
+        if width(beside) <= COLUMNS:
+            self._write(beside)
+        else:
+            self._write(text)
+            self.say(note)
 
     def say(self, text: str) -> None:
         """A sentence or two."""

@@ -1,19 +1,17 @@
 """Entrepot in this process as one machine serves it: the API over HTTP, the stand-ins, functions that can be called."""
 
-import json
 import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from unittest import mock
 
 from functions.orders.service import fulfilling, merchants
 from functions.payments import stripe_gateway
-from infra.local import seed
 from infra.local.accounts import PEOPLE, Accounts
 from infra.local.carriers.server import CarriersApi
 from infra.local.carriers.tracker import Tracker
@@ -47,9 +45,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - the base class asks for these names
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
         """Tests print nothing."""
 
 
@@ -78,7 +76,9 @@ class Market:
 
 
 def accounts() -> Accounts:
-    made: Accounts = {role: {"email": email, "password": f"{role} battery staple"} for role, email in PEOPLE.items()}
+    made: Accounts = {
+        role: {"email": email, "password": f"{role} battery staple"} for role, email in PEOPLE.items()
+    }
     made["secrets"] = {
         "stripe": stand_in.SECRETS["stripe_webhook_secret"],
         "aftership": stand_in.SECRETS["aftership_secret"],
@@ -90,25 +90,40 @@ def accounts() -> Accounts:
 
 @contextmanager
 def serving() -> Iterator[Market]:
-    """An empty market, with its people but without goods."""
+    """An empty market, with its people but without goods. Orders complete as soon as they are delivered."""
     merchants._countries.clear()
-    with stand_in.in_process():
-        served = _Server(("127.0.0.1", 0), _Handler)
-        threading.Thread(target=served.serve_forever, args=(0.05,), daemon=True).start()
-        base = f"http://127.0.0.1:{served.server_address[1]}"
-        known = accounts()
-        hook = f"{base}/v1/webhooks/stripe"
-        stripe = StripeStandIn(0, hook, known["secrets"]["stripe"], secret_key="sk_test_stage")
-        carriers = LocalServer(0, CarriersApi(Tracker(base, known["secrets"])))
-        carriers.start()
-        with stripe, mock.patch.dict(os.environ, ENTREPOT_STRIPE_URL=stripe.url):
-            with mock.patch.object(fulfilling, "COMPLETES_AFTER", fulfilling.timedelta(0)):
-                people.create(known)
-                yield Market(base, stripe.url, carriers.url, known)
-        carriers.stop()
-        served.shutdown()
-        served.server_close()
-        stripe_gateway.forget()
+    known = accounts()
+    with (
+        stand_in.in_process(),
+        _served(_Server(("127.0.0.1", 0), _Handler)) as base,
+        StripeStandIn(
+            0, f"{base}/v1/webhooks/stripe", known["secrets"]["stripe"], secret_key="sk_test_stage"
+        ) as stripe,
+        _carriers(base, known["secrets"]) as carriers,
+        mock.patch.dict(os.environ, ENTREPOT_STRIPE_URL=stripe.url),
+        mock.patch.object(fulfilling, "COMPLETES_AFTER", timedelta(0)),
+    ):
+        people.create(known)
+        yield Market(base, stripe.url, carriers, known)
+    stripe_gateway.forget()
+
+
+@contextmanager
+def _served(server: _Server) -> Iterator[str]:
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@contextmanager
+def _carriers(base: str, secrets: dict[str, str]) -> Iterator[str]:
+    server = LocalServer(0, CarriersApi(Tracker(base, secrets)))
+    server.start()
+    yield server.url
+    server.stop()
 
 
 def bring_in(market: Market) -> goods.Done:
