@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from moto.dynamodb.models import dynamodb_backends
 
-from entrepot.cloud import auth, aws, dynamo, events, http
+from entrepot.cloud import auth, aws, dynamo, events, http, outbox
 from entrepot.kernel.clock import utc_now
 from entrepot.kernel.ids import new_id
 from functions.payments import stripe_gateway
@@ -202,7 +202,8 @@ class Bazaar(Shop):
 
     def fault(self, mode: str = "unavailable") -> None:
         """Calls for payments fail so until it is healed."""
-        self.provider.control("faults", mode=mode, path="/v1/payment_intents")
+        fault = {"mode": mode, "path": "/v1/payment_intents"}
+        self.provider._request("POST", "/test/faults", fault)
 
     def heal(self) -> None:
         self.provider.standin.faults.clear()
@@ -331,9 +332,13 @@ def _tables() -> dict[str, Any]:
 
 @contextmanager
 def furnished(furnish: Sequence[Callable[[Bazaar], object]] = ()) -> Iterator[World]:
-    """A world of its own AWS and provider. The provider's client does not try again by itself, which takes seconds."""
+    """A world of its own AWS and provider.
+
+    To be quick, the provider's client does not try again by itself, and the outbox has one shard to look through.
+    """
     with pytest.MonkeyPatch.context() as patch, in_process(), running() as provider:
         patch.setattr(stripe_gateway, "_RETRIES", 0)
+        patch.setattr(outbox, "SHARDS", 1)
         stripe_gateway._client.cache_clear()
         bazaar = Bazaar(provider)
         for step in furnish:
