@@ -83,6 +83,7 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "settlement-events": (
         "payments.payment_captured",
         "payments.refund_succeeded",
+        "payments.refund_failed",
         "orders.share_completed",
         "orders.share_refunded",
     ),

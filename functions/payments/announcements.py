@@ -71,8 +71,9 @@ def _refunds(before: Payment, after: Payment, now: datetime) -> list[PaymentEven
                 _event(events.RefundSucceeded, after, refund.amount, now, provider=PROVIDER, **about)
             )
         if refund.status is RefundStatus.FAILED:
-            reason = refund.error or "unknown"
-            told_of.append(_event(events.RefundFailed, after, refund.amount, now, reason=reason, **about))
+            back = held is not None and held.status is RefundStatus.SUCCEEDED
+            facts = {"reason": refund.error or "unknown", "provider": PROVIDER, "had_succeeded": back}
+            told_of.append(_event(events.RefundFailed, after, refund.amount, now, **facts, **about))
     return told_of
 
 

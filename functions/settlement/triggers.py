@@ -4,7 +4,7 @@ from datetime import datetime
 
 from entrepot.cloud.events import Triggers
 from entrepot.contracts.orders import ShareCompleted, ShareRefunded
-from entrepot.contracts.payments import PaymentCaptured, RefundSucceeded
+from entrepot.contracts.payments import PaymentCaptured, RefundFailed, RefundSucceeded
 from functions.settlement.service import posting, settling
 
 triggers = Triggers(__name__)
@@ -14,6 +14,7 @@ settlement_events = triggers.consumer(
     {
         PaymentCaptured: posting.on_payment_captured,
         RefundSucceeded: posting.on_refund_succeeded,
+        RefundFailed: posting.on_refund_failed,
         ShareCompleted: posting.on_share_completed,
         ShareRefunded: posting.on_share_refunded,
     },

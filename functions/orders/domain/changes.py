@@ -158,7 +158,8 @@ def shipment_moved(
 
 def completed(order: Order, merchant_id: str, now: datetime) -> Order:
     share = order.share(merchant_id)
-    done = replace(share, status=moved(share.status, Status.COMPLETED), ends_at=None)
+    status = moved(share.status, Status.COMPLETED)
+    done = replace(share, status=status, ends_at=None, charged=order.borne_by(merchant_id))
     return order.with_share(done).noted(now, "completed", SYSTEM)
 
 

@@ -10,6 +10,7 @@ from functions.orders.domain.quote import Address, Explanation, Importer, NotInc
 
 PAYMENT_WINDOW: Final = timedelta(minutes=30)
 _LAST: Final = ("delivered", "returned")  # of a shipment's statuses
+LIVE: Final = ("requested", "pending", "succeeded")  # of a refund's statuses: the money is not ours any more
 CHARGES: Final = ("goods", "freight", "duty", "import_tax", "fees")
 
 
@@ -22,10 +23,14 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """A line of the option and what became of its units: each is cancelled, packed, shipped, or none of it yet."""
+    """A line of the option and what became of its units: each is cancelled, packed, shipped, or none of it yet.
+
+    The first of the cancelled ones were `released`: cancelled before their money was taken.
+    """
 
     bought: QuoteLine
     cancelled: int = 0
+    released: int = 0
     packed: int = 0
     shipped: int = 0
 
@@ -88,11 +93,15 @@ class ShipmentRef:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One merchant's part. `ends_at` is when it completes, once delivered."""
+    """One merchant's part. `ends_at` is when it completes, once delivered.
+
+    `charged` is what settlement has been told of refunds that this merchant bears; it never falls.
+    """
 
     merchant_id: str
     status: Status
     ends_at: datetime | None = None
+    charged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +199,24 @@ class Order:
     def cancelled_worth(self) -> Money:
         """What the cancelled units were of the total."""
         return total((line.worth(line.cancelled) for line in self.lines), self.currency)
+
+    def captured_of(self, merchant_id: str) -> int:
+        """What was taken of the buyer for a merchant's lines: all but what was cancelled before."""
+        if self.captured == 0:
+            return 0
+        lines = self.lines_of(merchant_id)
+        return sum(line.bought.total.amount - line.worth(line.released).amount for line in lines)
+
+    def given_back(self, merchant_id: str) -> int:
+        """What of a merchant's captured money went back, or is on its way."""
+        live = (refund for refund in self.refunds if refund.status in LIVE)
+        return sum(part.amount for r in live for part in r.parts if part.merchant_id == merchant_id)
+
+    def borne_by(self, merchant_id: str) -> int:
+        """What a merchant bears of what went back: all above the worth of the units that it will not be paid for."""
+        lines = self.lines_of(merchant_id)
+        unsold = sum(line.worth(line.cancelled - line.released, line.released).amount for line in lines)
+        return max(0, self.given_back(merchant_id) - unsold)
 
     def share(self, merchant_id: str) -> Share:
         return next(share for share in self.shares if share.merchant_id == merchant_id)

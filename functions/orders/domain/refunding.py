@@ -3,13 +3,11 @@
 from dataclasses import replace
 from datetime import datetime
 
-from entrepot.kernel.money import Money, allocate, total, zero
+from entrepot.kernel.money import Money, allocate
 from entrepot.kernel.refusals import Kind, Refusal
 from functions.orders.domain.changes import Taken, TooManyUnits, UnknownLine
 from functions.orders.domain.lifecycle import Status
-from functions.orders.domain.order import Order, RefundPart, RefundRef
-
-LIVE = ("requested", "pending", "succeeded")
+from functions.orders.domain.order import LIVE, Order, RefundPart, RefundRef
 
 
 class ExceedsCaptured(Refusal):
@@ -26,22 +24,9 @@ class WrongCurrency(Refusal):
 
 def refundable(order: Order, merchant_id: str) -> Money:
     """What may still be refunded of a merchant's captured lines."""
-    lines = order.lines_of(merchant_id)
-    bought = total((line.worth(line.bought.quantity) for line in lines), order.currency)
-    captured = min(order.captured, order.total.amount)
-    share = (
-        Money(bought.amount * captured // order.total.amount, order.currency)
-        if order.total
-        else zero(order.currency)
-    )
-    spent = sum(
-        part.amount
-        for refund in order.refunds
-        if refund.status in LIVE
-        for part in refund.parts
-        if part.merchant_id == merchant_id
-    )
-    return share - Money(spent, order.currency)
+    own = order.captured_of(merchant_id) - order.given_back(merchant_id)
+    left = order.captured - sum(refund.amount.amount for refund in order.refunds if refund.status in LIVE)
+    return Money(max(0, min(own, left)), order.currency)
 
 
 def of_amount(order: Order, amount: Money, merchants: tuple[str, ...]) -> tuple[RefundPart, ...]:
@@ -51,7 +36,7 @@ def of_amount(order: Order, amount: Money, merchants: tuple[str, ...]) -> tuple[
     """
     if amount.currency != order.currency:
         raise WrongCurrency(field="amount.currency", expected=order.currency)
-    left = [max(0, refundable(order, merchant_id).amount) for merchant_id in merchants]
+    left = [refundable(order, merchant_id).amount for merchant_id in merchants]
     if amount.amount > sum(left):
         raise ExceedsCaptured(field="amount", left=sum(left))
     parts = allocate(amount, left)
@@ -77,17 +62,48 @@ def of_lines(order: Order, wanted: dict[str, int], merchants: tuple[str, ...]) -
         worth[line.merchant_id] = worth.get(line.merchant_id, 0) + line.worth(units, line.cancelled).amount
     for merchant_id, amount in worth.items():
         if amount > refundable(order, merchant_id).amount:
-            raise ExceedsCaptured(field="lines", left=max(0, refundable(order, merchant_id).amount))
+            raise ExceedsCaptured(field="lines", left=refundable(order, merchant_id).amount)
     return tuple(_part(order, merchant_id, amount) for merchant_id, amount in worth.items())
 
 
-def of_cancelled(order: Order, taken: Taken) -> tuple[RefundPart, ...]:
-    """What goes back for units that were just cancelled, by merchant."""
+def of_cancelled(order: Order, taken: Taken, most: int) -> tuple[RefundPart, ...]:
+    """What goes back for units that were just cancelled, by merchant: no more than is left of what was captured.
+
+    Args: order: as it was before. most: what the payment has left.
+    """
     worth: dict[str, int] = {}
     for line, units in taken.units:
         amount = line.worth(units, line.cancelled).amount
         worth[line.merchant_id] = worth.get(line.merchant_id, 0) + amount
-    return tuple(_part(order, merchant_id, amount) for merchant_id, amount in worth.items())
+    parts = []
+    for merchant_id, amount in worth.items():
+        back = min(amount, refundable(order, merchant_id).amount, most)
+        most -= back
+        parts.append(_part(order, merchant_id, back))
+    return tuple(part for part in parts if part.amount)
+
+
+def charged(order: Order) -> tuple[Order, dict[str, int]]:
+    """The order with every completed share charged with what it bears by now, and how much that is more by merchant.
+
+    What was charged for a refund that failed is not charged again for the one that takes its place.
+    """
+    more = {
+        share.merchant_id: order.borne_by(share.merchant_id) - share.charged
+        for share in order.shares
+        if share.status is Status.COMPLETED
+    }
+    for merchant_id, amount in more.items():
+        share = order.share(merchant_id)
+        order = order.with_share(replace(share, charged=share.charged + max(0, amount)))
+    return order, {merchant_id: amount for merchant_id, amount in more.items() if amount > 0}
+
+
+def released(order: Order, taken: Taken) -> Order:
+    """The order with units marked that were just cancelled before their money was taken."""
+    units = {line.sku: number for line, number in taken.units}
+    lines = tuple(replace(line, released=line.released + units.get(line.sku, 0)) for line in order.lines)
+    return replace(order, lines=lines)
 
 
 def granted(order: Order, refund: RefundRef, actor: str, now: datetime) -> Order:
@@ -103,9 +119,12 @@ def granted(order: Order, refund: RefundRef, actor: str, now: datetime) -> Order
 
 
 def settled(order: Order, refund_id: str, status: str, now: datetime) -> Order:
-    """A refund's outcome at the provider; a second telling, or one after its success, changes nothing."""
+    """A refund's outcome at the provider: a second telling changes nothing.
+
+    A bank may send a refund back days after it succeeded, so that failed is the end, whichever is heard of first.
+    """
     held = next((refund for refund in order.refunds if refund.refund_id == refund_id), None)
-    if held is None or held.status in (status, "succeeded"):
+    if held is None or held.status in (status, "failed"):
         return order
     refunds = tuple(replace(r, status=status) if r.refund_id == refund_id else r for r in order.refunds)
     return replace(order, refunds=refunds).noted(now, f"refund_{status}", "system", refund_id=refund_id)

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from entrepot.cloud import reads, writes
@@ -78,13 +79,14 @@ def _pay_back(
     if payment.capture_requested and not payment.captured:
         raise Busy("The payment is being captured; ask again in a moment.")
     if payment.captured == 0:
-        return after, payments.forgo(payment, taken.worth, now) if taken.worth else ()
-    spent = sum(refund.amount.amount for refund in order.refunds if refund.status in refunding.LIVE)
-    amount = Money(min(taken.worth.amount, payment.captured - spent), order.currency)
+        released = refunding.released(after, taken)
+        return released, payments.forgo(payment, taken.worth, now) if taken.worth else ()
+    known = replace(order, captured=max(order.captured, payment.captured))
+    parts = refunding.of_cancelled(known, taken, payment.refundable)
+    amount = Money(sum(part.amount for part in parts), order.currency)
     if not amount:
         return after, ()
     refund_id = new_id("rfd", now)
-    parts = refunding.of_cancelled(order, taken)
     refund = RefundRef(refund_id, amount, "requested", "cancelled", for_cancelled=True, parts=parts)
     granted = refunding.granted(after, refund, actor, now)
     return granted, payments.refund(payment, refund_id, amount, "cancelled", now)

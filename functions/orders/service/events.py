@@ -69,13 +69,6 @@ def share_completed(order: Order, merchant_id: str, now: datetime) -> Write:
     """What is to be settled with a merchant: the parts of its lines that were neither cancelled nor refunded."""
     lines = order.lines_of(merchant_id)
     left = [(line, line.remaining, line.cancelled) for line in lines]
-    refunded = sum(
-        part.amount
-        for refund in order.refunds
-        if refund.status != "failed" and not refund.for_cancelled
-        for part in refund.parts
-        if part.merchant_id == merchant_id and not part.after_completion
-    )
     goods = total(
         (line.part("goods", n, skip) - line.part("discount", n, skip) for line, n, skip in left),
         order.currency,
@@ -91,7 +84,7 @@ def share_completed(order: Order, merchant_id: str, now: datetime) -> Write:
             goods=goods.amount,
             freight=total((line.part("freight", n, skip) for line, n, skip in left), order.currency).amount,
             taxes=tuple(_owed(order, merchant_id)),
-            refunded=refunded,
+            refunded=order.share(merchant_id).charged,
             paid=total((line.worth(n, skip) for line, n, skip in left), order.currency).amount,
         )
     )

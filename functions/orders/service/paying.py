@@ -12,7 +12,7 @@ from functions.inventory import facade as inventory
 from functions.orders import store
 from functions.orders.domain import changes, refunding
 from functions.orders.domain.lifecycle import Status
-from functions.orders.domain.order import Order, RefundPart, RefundRef
+from functions.orders.domain.order import LIVE, Order, RefundPart, RefundRef
 from functions.orders.service import events
 from functions.orders.service.retrying import until_unchanged
 from functions.payments import facade as payments
@@ -91,7 +91,7 @@ def _too_late(order: Order, now: datetime) -> tuple[Order, Writes]:
     assert payment is not None, "an order is written with its payment"
     if order.captured == 0:
         return order, payments.request_cancellation(payment, now)
-    spent = sum(refund.amount.amount for refund in order.refunds if refund.status in refunding.LIVE)
+    spent = sum(refund.amount.amount for refund in order.refunds if refund.status in LIVE)
     amount = Money(order.captured - spent, order.currency)
     if not amount:
         return order, ()

@@ -53,15 +53,14 @@ def _refund(wanted: Wanted, caller: Caller, once: Once, now: datetime) -> Refund
     payment = reads.fetch_one(payments.payment_read(order.payment_id), consistent=True)
     assert payment is not None, "an order is written with its payment"
     made = RefundRef(new_id("rfd", now), amount, "requested", wanted.reason, for_cancelled=False, parts=parts)
-    after = refunding.granted(order, made, sight.role, now)
+    after, charged = refunding.charged(refunding.granted(order, made, sight.role, now))
     writes.commit(
         once.claim(made.refund_id),
         *store.save_order(order, after),
         *payments.refund(payment, made.refund_id, amount, wanted.reason, now),
         *(
-            events.share_refunded(after, part.merchant_id, made.refund_id, part.amount, now)
-            for part in parts
-            if part.after_completion
+            events.share_refunded(after, merchant_id, made.refund_id, more, now)
+            for merchant_id, more in charged.items()
         ),
     )
     return made

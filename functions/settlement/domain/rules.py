@@ -2,6 +2,7 @@
 
 payment_captured   Dr psp:<provider>               Cr customer_funds
 refund_succeeded   Dr customer_funds               Cr psp:<provider>
+refund_returned    Dr psp:<provider>               Cr customer_funds: it had succeeded, and the bank sent it back
 share_completed    Dr customer_funds               paid - refunded
                    Cr merchant_payable:<merchant>  goods + taxes that the seller owes - refunded
                    Cr carrier_payable              freight
@@ -66,6 +67,10 @@ def payment_captured(provider: str, amount: Money) -> Postings:
 
 def refund_succeeded(provider: str, amount: Money) -> Postings:
     return debit(CUSTOMER_FUNDS, amount) + credit(psp(provider), amount)
+
+
+def refund_returned(provider: str, amount: Money) -> Postings:
+    return debit(psp(provider), amount) + credit(CUSTOMER_FUNDS, amount)
 
 
 def share_completed(share: CompletedShare) -> Postings:

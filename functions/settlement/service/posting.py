@@ -11,7 +11,7 @@ from typing import Final
 from entrepot.cloud import reads, writes
 from entrepot.cloud.writes import Write
 from entrepot.contracts.orders import ShareCompleted, ShareRefunded
-from entrepot.contracts.payments import PaymentCaptured, RefundSucceeded
+from entrepot.contracts.payments import PaymentCaptured, RefundFailed, RefundSucceeded
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.money import Money
 from entrepot.kernel.refusals import Busy
@@ -39,6 +39,16 @@ def on_payment_captured(event: PaymentCaptured, handled: Write, now: datetime) -
 def on_refund_succeeded(event: RefundSucceeded, handled: Write, now: datetime) -> None:
     postings = rules.refund_succeeded(event.provider, Money(event.amount, event.currency))
     entry = _entry(f"refund:{event.refund_id}", "refund_succeeded", event.occurred_at, postings, now)
+    _once(entry, handled, lambda: writes.commit(handled, *store.posted(entry)))
+
+
+def on_refund_failed(event: RefundFailed, handled: Write, now: datetime) -> None:
+    """One that never succeeded has moved nothing; one that had is at the provider again."""
+    if not event.had_succeeded:
+        writes.commit(handled)
+        return
+    postings = rules.refund_returned(event.provider, Money(event.amount, event.currency))
+    entry = _entry(f"refund-returned:{event.refund_id}", "refund_returned", event.occurred_at, postings, now)
     _once(entry, handled, lambda: writes.commit(handled, *store.posted(entry)))
 
 

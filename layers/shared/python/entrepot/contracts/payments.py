@@ -78,9 +78,13 @@ class RefundSucceeded(PaymentEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RefundFailed(PaymentEvent):
+    """`had_succeeded`: it was told of as succeeded before, and the money is back at `provider`."""
+
     NAME: ClassVar[str] = "payments.refund_failed"
     refund_id: str
     reason: str
+    provider: str = ""
+    had_succeeded: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
