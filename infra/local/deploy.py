@@ -18,6 +18,7 @@ from infra.package import REGION, Artefact
 
 BUCKET: Final = "entrepot-artefacts"
 CONSUMERS_AT_ONCE: Final = 2
+_SECONDS: Final = 120.0
 _SECRET: Final = {"Fn::GetAtt": ["AppSecret", "Id"]}
 _ALIAS: Final = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:alias/entrepot-${Stage}-"
 _ALIASES: Final = {"DataKey": {"Fn::Sub": f"{_ALIAS}data"}, "TokenKey": {"Fn::Sub": f"{_ALIAS}tokens"}}
@@ -43,6 +44,11 @@ class Deployment:
 
     api: str
     new: bool
+
+
+def deployed(aws: Aws, stage: str) -> bool:
+    """Whether the stage's stack exists."""
+    return _stack(aws.client("cloudformation"), f"entrepot-{stage}") is not None
 
 
 def deploy(
@@ -156,8 +162,9 @@ def _upload(aws: Aws, artefact: Artefact, template: Mapping[str, Any]) -> str:
 
 
 def _finish(aws: Aws, stacks: Any, name: str, responses: Mapping[str, Any]) -> None:
+    until = time.monotonic() + _SECONDS
     stack = _stack(stacks, name)
-    while stack is not None and stack["StackStatus"].endswith("_IN_PROGRESS"):
+    while stack is not None and stack["StackStatus"].endswith("_IN_PROGRESS") and time.monotonic() < until:
         time.sleep(0.05)
         stack = _stack(stacks, name)
     if stack is None or stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):

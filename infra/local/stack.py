@@ -17,7 +17,7 @@ from typing import Any, Final
 from infra import package, targets
 from infra.local import accounts as accounts_module
 from infra.local.accounts import Accounts
-from infra.local.deploy import Aws, Deployment, deploy
+from infra.local.deploy import Aws, Deployment, deploy, deployed
 from infra.local.processes import Child, child, free_ports, listening, module, wait_for
 from infra.local.setup import ROOT, Hindrance, child_environment, stand_in_environment
 from infra.package import REGION, Artefact
@@ -116,7 +116,8 @@ def running(
             shutil.rmtree(folder / "state", ignore_errors=True)
         say("starting the stand-in for AWS")
         children = [held.enter_context(ministack(folder, chosen.aws))]
-        incomplete.touch()
+        if not deployed(Aws(f"http://127.0.0.1:{chosen.aws}"), stage):
+            incomplete.touch()  # until it is seeded: a start that ends before is done over
         say("deploying")
         deployment = _deploy(chosen, artefact, stage, accounts, completion_days)
         if deployment.new:
@@ -128,7 +129,7 @@ def running(
         if deployment.new and seed:
             say("seeding")
             _seed(up)
-        incomplete.unlink()
+        incomplete.unlink(missing_ok=True)
         yield up
 
 
