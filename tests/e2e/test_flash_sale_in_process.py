@@ -25,7 +25,7 @@ SKU = "FLASH-1"
     ],
 )
 def test_exactly_the_stock_is_sold_while_transactions_conflict(
-    ministack: str, buyers: int, units: int, held_seconds: float
+    ministack: str, figures: list[str], buyers: int, units: int, held_seconds: float
 ) -> None:
     with (
         proxy.conflicting(ministack, held_seconds) as conflicting,
@@ -34,7 +34,10 @@ def test_exactly_the_stock_is_sold_while_transactions_conflict(
         sale, wrong = _flash(shop, buyers, units)
 
     counted = conflicting.conflicts.counted
-    print(f"{buyers} for {units}: {sale.seconds:.1f} s, told busy {sale.asked_again} times, {dict(counted)}")
+    figures.append(
+        f"{buyers} buyers for {units} in process: {sale.seconds:.1f} s, {counted['cancelled']} transactions cancelled "
+        f"for a conflict, {counted['transactions']} went through, {sale.asked_again} times busy"
+    )
     assert [] == wrong
     assert counted["cancelled"] > buyers / 6, "the sale met too few conflicts to have shown anything"
 

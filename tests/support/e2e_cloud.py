@@ -11,9 +11,9 @@ from typing import Any, Final
 import pytest
 
 from entrepot.cloud import aws
+from functions.payments import stripe_gateway
 from infra.local import stack
 from infra.local.processes import free_ports
-from functions.payments import stripe_gateway
 from tests.support import aws as stand_in
 from tests.support import http
 from tests.support.http import Answer
@@ -75,7 +75,7 @@ class Copies:
 
         def end() -> None:
             together.wait()
-            provider.close()
+            provider.close()  # type: ignore[no-untyped-call]
 
         for ended in [self._pool.submit(end) for _ in range(self._number)]:
             ended.result()

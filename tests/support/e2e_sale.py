@@ -5,8 +5,8 @@ schedules run again: so it goes on whoever dies, and its end can be compared.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from random import Random
 from typing import Any, Final, TypeVar
 
@@ -147,14 +147,17 @@ class MarketDay:
         self._wait_settled()
 
     def _wait_settled(self) -> None:
-        while self._heard() or self._relayed() or self._consumed():
-            pass
+        busy = True
+        while busy:
+            busy = self._heard() | self._relayed()
+            while self._consumed():
+                busy = True
 
     def _heard(self) -> bool:
         """What the provider tells; it tells again until it is answered."""
         news = self._provider.new_events()
         for event in news:
-            self._reaper.outlived("api", lambda event=event: self._provider.deliver([event]))
+            self._reaper.outlived("api", partial(self._provider.deliver, [event]))
         for queue in _FED_BY_THE_API:
             self._received(queue)
         return bool(news)
@@ -169,7 +172,7 @@ class MarketDay:
             messages = self.queues[queue]
             body = messages.pop(self._order_of_messages.randrange(len(messages)))
             for _ in range(self._times):
-                failed = self._reaper.outlived("consumer", _delivery(queue, body))
+                failed = self._reaper.outlived("consumer", partial(deliver, queue, body))
             if failed:
                 self._receives[body] += 1
                 assert self._receives[body] < _MOST_RECEIVES, f"{queue} never takes {body[:300]}"
@@ -189,7 +192,3 @@ class MarketDay:
     @staticmethod
     def _number(label: str) -> str:
         return f"YT{sum(label.encode()):010d}"
-
-
-def _delivery(queue: str, body: str) -> Callable[[], list[str]]:
-    return lambda: deliver(queue, body)
