@@ -13,7 +13,7 @@ from typing import Final
 
 from entrepot.kernel.money import Money, converted, scaled
 from functions.settlement.domain.rules import Conversion
-from functions.settlement.domain.shares import LineKind, PendingLine
+from functions.settlement.domain.shares import PendingLine
 from functions.settlement.domain.terms import Rate, Terms
 
 LINES_PER_PART: Final = 20
@@ -159,7 +159,7 @@ def settled_line(pending: PendingLine, rate: Rate, terms: Terms) -> Line:
     """
     commissionable = _converted(pending, pending.commissionable, rate, terms)
     paid = _converted(pending, pending.paid, rate, terms)
-    fixed = terms.fee_fixed if pending.kind is LineKind.SHARE and paid else 0
+    fixed = terms.fee_fixed if pending.paid else 0
     return Line(
         pending=pending,
         rate=rate,

@@ -18,6 +18,7 @@ from entrepot.contracts.payments import PaymentCaptured, RefundSucceeded
 from entrepot.kernel.ids import new_id
 from functions.membership.facade import Merchant, seed_merchant
 from functions.settlement import triggers
+from functions.settlement.domain import rules
 from functions.settlement.domain.ledger import TrialBalance
 from functions.settlement.service import reading, settling
 from functions.settlement.service.reading import FullStatement
@@ -152,6 +153,12 @@ class Books:
             for row in outbox.unsent(shard, self.now + timedelta(days=1), limit=100)
         ]
         return [event for event in found if event["event"].startswith("settlement.")]
+
+
+def owed(full: FullStatement, currency: str) -> int:
+    """What the entries that a statement names add to what its merchant is owed."""
+    account = f"merchant_payable:{full.statement.merchant_id}"
+    return sum(rules.effect(entry.postings, account, currency).amount for entry in full.entries)
 
 
 class Crash(BaseException):

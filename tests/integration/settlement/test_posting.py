@@ -1,7 +1,7 @@
 """Facts become entries once, however often and in whatever order they are told."""
 
 import itertools
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -11,6 +11,7 @@ from functions.settlement.domain.ledger import Balance, Contradicted, Unbalanced
 from functions.settlement.service import reading
 from tests.integration.settlement.books import (
     MILAN,
+    NOW,
     SHENZHEN,
     Books,
     captured,
@@ -71,6 +72,16 @@ def test_a_fact_told_by_another_event_changes_nothing(books):
 
     assert ENDS == books.balances()
     assert 2 == len(store.pending(SHENZHEN, 10))
+
+
+def test_a_fact_told_again_on_another_day_changes_nothing(books):
+    books.tell(captured(100), completed(100))
+
+    books.tell(captured(100, at=NOW + timedelta(days=1)), completed(100, at=NOW + timedelta(days=1)))
+
+    assert {("psp:stripe", "EUR"): 100, (f"merchant_payable:{SHENZHEN}", "EUR"): -100} == books.balances()
+    assert [] == reading.entries_on(date(2026, 11, 23))
+    assert 1 == len(store.pending(SHENZHEN, 10))
 
 
 @pytest.mark.parametrize(

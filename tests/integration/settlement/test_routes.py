@@ -118,7 +118,7 @@ def test_statements_are_listed_newest_first_page_after_page(books):
         books.run()
     path, seen = f"/v1/merchants/{SHENZHEN}/statements?limit=2", []
 
-    cursor = ""
+    cursor: str | None = ""
     while cursor is not None:
         page = get(f"{path}{cursor and f'&cursor={cursor}'}", "merchant", SHENZHEN).json
         seen += [held["number"] for held in page["data"]]

@@ -1,48 +1,33 @@
 """Completed shares become statements: to the cent, once, whatever dies on the way."""
 
 from datetime import date
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from entrepot.cloud import writes
-from entrepot.cloud.writes import Write
-from entrepot.contracts.events import Event
 from functions.rates import facade as rates
 from functions.settlement import prices as prices_module
 from functions.settlement import store, triggers
-from functions.settlement.domain import rules, statements
+from functions.settlement.domain import statements
 from functions.settlement.domain.terms import FeeRow, SpreadRow
 from functions.settlement.prices import Prices, prices
 from functions.settlement.service import reading, settling
-from functions.settlement.service.reading import FullStatement
 from tests.integration.settlement.books import (
     MILAN,
     NOW,
     OPERATOR,
     SHENZHEN,
-    Books,
-    Crash,
     captured,
     commits_counted,
     completed,
-    crash_at,
+    owed,
     refunded,
     share_refunded,
 )
-from tests.support import aws as stand_in
 
 IOSS = ("EU-IOSS", 2128, "platform")
 VAT = ("IT", 2464, "seller")
 PAID_IN_CNY = f"merchant_payable:{SHENZHEN}"
-
-
-def owed(full: FullStatement, currency: str) -> int:
-    """What the entries that a statement names add to what its merchant is owed."""
-    account = f"merchant_payable:{full.statement.merchant_id}"
-    return sum(rules.effect(entry.postings, account, currency).amount for entry in full.entries)
 
 
 def test_a_euro_order_is_paid_in_yuan_and_every_cent_has_an_account(books):
@@ -272,146 +257,3 @@ def test_the_largest_part_fits_a_transaction(books):
     assert (1, 20) == (full.statement.parts, full.statement.lines)
     assert 60 < max(sizes) <= writes.MOST_ITEMS
     assert books.trial().balanced
-
-
-def test_what_becomes_pending_during_a_run_is_not_forgotten(books):
-    """A line that comes after the last look at what is pending, and before the merchant is taken off the list."""
-    books.tell(completed(100))
-    seen = store.due()
-    settling.settle(SHENZHEN, NOW)
-    for number in range(20):  # every shard's stamp is another now
-        books.tell(completed(200, order=f"ord_late_{number}"))
-
-    settling._no_longer_due(SHENZHEN, seen[SHENZHEN])
-
-    assert SHENZHEN in store.due()
-    books.run()
-    assert () == store.pending(SHENZHEN, 10)
-    assert [1, 20] == [full.statement.lines for full in books.statements()]
-
-
-def test_two_runs_at_once_settle_each_line_once(books, monkeypatch):
-    """The other run does all of it between this one's look and its commit."""
-    books.tell(*(completed(1000, order=f"ord_{n}") for n in range(3)))
-    monkeypatch.setattr(statements, "LINES_PER_PART", 2)
-    real = writes.commit
-    other: list[str] = []
-
-    def commit(*given: Write) -> None:
-        if not other:
-            other.append("running")
-            settling.settle(SHENZHEN, NOW)
-        real(*given)
-
-    monkeypatch.setattr(writes, "commit", commit)
-    books.run()
-
-    assert [3] == [full.statement.lines for full in books.statements()]
-    (full,) = books.statements()
-    assert full.statement.net == -books.balances()[(PAID_IN_CNY, "CNY")]
-
-
-def told(books: Books) -> None:
-    books.tell(
-        captured(60000),
-        completed(10007, freight=1200, taxes=[IOSS], at=NOW),
-        completed(20011, order="ord_2", currency="USD"),
-        completed(5003, order="ord_3"),
-        completed(7001, order="ord_4", merchant=MILAN, taxes=[VAT]),
-        share_refunded(1009, "rfd_9"),
-    )
-
-
-def shown(books: Books) -> tuple[Any, ...]:
-    """What a run ends with, ids apart."""
-    money = [
-        (
-            full.statement.number,
-            full.statement.net,
-            full.statement.closing,
-            full.statement.rates,
-            [(line.pending.fact, line.net) for part in full.parts for line in part.lines],
-        )
-        for merchant in (SHENZHEN, MILAN)
-        for full in books.statements(merchant)
-    ]
-    return books.balances(), money, sorted(event["net"] for event in books.announced()), store.due()
-
-
-@pytest.fixture(scope="module")
-def unharmed():
-    """The end of a run that nothing happened to, and how many commits it took."""
-    with stand_in.in_process(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(statements, "LINES_PER_PART", 2)
-        held = Books()
-        told(held)
-        sizes = commits_counted(patch)
-        held.run()
-        return shown(held), len(sizes)
-
-
-@pytest.mark.parametrize("written", [False, True], ids=["before", "after"])
-def test_a_run_that_dies_at_any_commit_ends_as_if_it_had_not(unharmed, written):
-    end, commits = unharmed
-    assert commits >= 5
-    for number in range(1, commits + 1):
-        with stand_in.in_process(), pytest.MonkeyPatch.context() as patch:
-            patch.setattr(statements, "LINES_PER_PART", 2)
-            held = Books()
-            told(held)
-            with pytest.MonkeyPatch.context() as dying:
-                crash_at(dying, number, written=written)
-                with pytest.raises(Crash):
-                    held.run()
-            assert held.trial().balanced
-            held.later(days=1)
-
-            held.run()
-
-            assert end == shown(held), f"died at commit {number}"
-
-
-EVENTS = st.lists(
-    st.one_of(
-        st.tuples(
-            st.just("share"), st.integers(1, 4), st.integers(0, 50000), st.sampled_from(["EUR", "USD"])
-        ),
-        st.tuples(st.just("refund"), st.integers(1, 4), st.integers(1, 20000), st.just("EUR")),
-        st.tuples(st.just("run"), st.just(0), st.just(0), st.just("")),
-    ),
-    min_size=2,
-    max_size=8,
-)
-
-
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(series=EVENTS, random=st.randoms(use_true_random=False))
-def test_any_series_with_runs_between_balances_and_pays_what_it_owes(series, random):
-    with stand_in.in_process():
-        held = Books()
-        known: dict[str, Event] = {}
-        for index, (kind, number, amount, currency) in enumerate(series):
-            if kind == "run":
-                held.run()
-                held.later(days=1)
-                continue
-            if kind == "share":
-                event: Event = known.setdefault(
-                    f"share{number}", completed(amount, order=f"ord_{number}", currency=currency)
-                )
-            else:
-                event = share_refunded(amount, f"rfd_{index}", order=f"ord_{number}")
-            held.tell(event)
-            if random.random() < 0.3:
-                held.tell(event)
-        held.run()
-
-        full = held.statements()
-        assert held.trial().balanced
-        assert held.trial().accounts == reading.recomputed(
-            date(2026, 11, day) for day in range(NOW.day, held.now.day + 1)
-        )
-        paid = held.balances().get((PAID_IN_CNY, "CNY"), 0)
-        assert -paid == sum(one.statement.net for one in full) == sum(owed(one, "CNY") for one in full)
-        assert {"CNY"} >= {c for account, c in held.balances() if account == PAID_IN_CNY}
-        assert {} == store.due()
