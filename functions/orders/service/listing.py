@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from entrepot.cloud.auth import Principal
@@ -13,6 +13,8 @@ from functions.orders.store import Filter, Summary
 LONGEST_WINDOW: Final = timedelta(days=31)
 _DEFAULT_WINDOW: Final = timedelta(days=7)
 _DAYS_PER_PAGE: Final = 8
+_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)  # a calendar ends; a window before or after it must not
 
 
 class UnsupportedFilter(Refusal):
@@ -38,6 +40,10 @@ def orders(
         raise UnsupportedFilter("At most one of status, payment_status and sku.", field="status")
     if wanted.placed_from and wanted.placed_to and wanted.placed_from > wanted.placed_to:
         raise UnsupportedFilter("`from` is after `to`.", field="from")
+    if any(
+        moment and not _EARLIEST <= moment <= _LATEST for moment in (wanted.placed_from, wanted.placed_to)
+    ):
+        raise UnsupportedFilter("A time between the years 2000 and 9000.", field="from")
     if who.role == "operator":
         return _by_day(wanted, limit, after, now)
     scope = f"merchant#{who.merchant_id}" if who.role == "merchant" else f"member#{who.member_id}"
