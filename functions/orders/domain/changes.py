@@ -88,10 +88,10 @@ def cancelled(
         else line
         for line in order.lines
     )
-    after = replace(order, lines=lines).noted(
-        now, "cancelled", actor, reason=reason, amount=str(taken.worth.amount)
-    )
-    for merchant_id in dict.fromkeys(line.merchant_id for line, _ in taken.units):
+    concerned = list(dict.fromkeys(line.merchant_id for line, _ in taken.units))
+    facts = {"reason": reason, "amount": str(taken.worth.amount), "merchants": " ".join(concerned)}
+    after = replace(order, lines=lines).noted(now, "cancelled", actor, **facts)
+    for merchant_id in concerned:
         after = after.with_share(_after_cancel(after, merchant_id))
         # What was not sent may have been all that its delivery waited for.
         after = _arrived(after, merchant_id, completes_after, now)
@@ -112,7 +112,7 @@ def packed(order: Order, merchant_id: str, wanted: Mapping[str, int] | None, now
     whole = all(line.packed >= line.unshipped for line in after.lines_of(merchant_id))
     if whole and share.status is not Status.PACKED:
         after = after.with_share(replace(share, status=moved(share.status, Status.PACKED)))
-    return after.noted(now, "packed", "merchant")
+    return after.noted(now, "packed", "merchant", merchants=merchant_id)
 
 
 def shipped(order: Order, shipment: ShipmentRef, now: datetime) -> Order:
@@ -160,7 +160,7 @@ def completed(order: Order, merchant_id: str, now: datetime) -> Order:
     share = order.share(merchant_id)
     status = moved(share.status, Status.COMPLETED)
     done = replace(share, status=status, ends_at=None, charged=order.borne_by(merchant_id))
-    return order.with_share(done).noted(now, "completed", SYSTEM)
+    return order.with_share(done).noted(now, "completed", SYSTEM, merchants=merchant_id)
 
 
 def _after_cancel(order: Order, merchant_id: str) -> Share:
@@ -185,7 +185,7 @@ def _arrived(order: Order, merchant_id: str, completes_after: timedelta, now: da
     else:
         return order
     arrived = replace(share, status=moved(share.status, to), ends_at=ends_at)
-    return order.with_share(arrived).noted(now, to.value, SYSTEM)
+    return order.with_share(arrived).noted(now, to.value, SYSTEM, merchants=merchant_id)
 
 
 def _wanted(

@@ -1,13 +1,13 @@
 """Orders as the API shows them, to each who may see them."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from entrepot.cloud.wire import View
 from entrepot.kernel.clock import rfc3339
 from entrepot.kernel.money import Money, total
-from functions.orders.domain.lifecycle import Status
-from functions.orders.domain.order import Order, OrderLine
+from functions.orders.domain.order import Entry, Order, OrderLine
 from functions.orders.domain.quote import Address, Explanation, NotIncluded, Parcel, QuoteLine
 from functions.orders.service.access import Sight
 from functions.payments.facade import PaymentView
@@ -173,6 +173,7 @@ def order_view(sight: Sight, payment: PaymentView | None = None) -> OrderView:
 def _whole_view(order: Order, payment: PaymentView | None) -> OrderView:
     return OrderView(
         **_common(order, order.lines, order.parcels, order.merchants),
+        timeline=_timeline(order),
         status=order.status.value,
         contact=ContactView(name=order.contact.name, email=order.contact.email, phone=order.contact.phone),
         ship_to=order.ship_to,
@@ -191,9 +192,11 @@ def _merchants_view(sight: Sight) -> OrderView:
     assert merchant_id is not None
     parcels = tuple(parcel for parcel in order.parcels if parcel.merchant_id == merchant_id)
     status = order.share(merchant_id).status
-    paid = status not in (Status.AWAITING_PAYMENT, Status.EXPIRED)
+    # Not what the status says: an order may be cancelled without ever having been paid.
+    paid = any(entry.event == "paid" for entry in order.timeline)
     return OrderView(
         **_common(order, order.lines_of(merchant_id), parcels, (merchant_id,)),
+        timeline=_merchants_timeline(order, merchant_id),
         status=status.value,
         contact=ContactView(name=order.contact.name if paid else None, email=_masked(order.contact.email)),
         ship_to=order.ship_to if paid else None,
@@ -224,7 +227,6 @@ def _common(
             if held.merchant_id in merchants
         ],
         "refunds": _refunds(order, merchants),
-        "timeline": _timeline(order, merchants),
     }
 
 
@@ -247,20 +249,42 @@ def _refunds(order: Order, merchants: tuple[str, ...]) -> list[RefundView]:
     return views
 
 
-def _timeline(order: Order, merchants: tuple[str, ...]) -> list[TimelineView]:
-    """A merchant of several sees what concerns all, and its own parcels; amounts of the whole are left out."""
-    alone = merchants == order.merchants
-    own = {held.shipment_id for held in order.shipments if held.merchant_id in merchants}
+def _timeline(order: Order) -> list[TimelineView]:
+    return [
+        TimelineView(at=rfc3339(entry.at), event=entry.event, actor=entry.actor, facts=entry.facts or {})
+        for entry in order.timeline
+    ]
+
+
+def _merchants_timeline(order: Order, merchant_id: str) -> list[TimelineView]:
+    """What concerns a merchant, without what it may not know: of the payment no more than that it moved."""
     return [
         TimelineView(
             at=rfc3339(entry.at),
             event=entry.event,
             actor=entry.actor,
-            facts={name: text for name, text in (entry.facts or {}).items() if alone or name != "amount"},
+            facts={name: text for name, text in (entry.facts or {}).items() if _open_to_all(entry, name)},
         )
         for entry in order.timeline
-        if alone or (entry.facts or {}).get("shipment_id", next(iter(own), None)) in own | {None}
+        if _concerns(order, entry.facts or {}, merchant_id)
     ]
+
+
+def _open_to_all(entry: Entry, fact: str) -> bool:
+    return fact not in ("amount", "merchants") and not entry.event.startswith("payment_")
+
+
+def _concerns(order: Order, facts: Mapping[str, str], merchant_id: str) -> bool:
+    """Of an act on lines, a parcel or a refund: whether any of that is the merchant's."""
+    if "merchants" in facts:
+        return merchant_id in facts["merchants"].split()
+    if "shipment_id" in facts:
+        wanted = facts["shipment_id"]
+        return any(s.shipment_id == wanted and s.merchant_id == merchant_id for s in order.shipments)
+    if "refund_id" in facts:
+        refunds = [refund for refund in order.refunds if refund.refund_id == facts["refund_id"]]
+        return any(part.merchant_id == merchant_id for refund in refunds for part in refund.parts)
+    return True
 
 
 def _totals(lines: list[QuoteLine], currency: str) -> OrderTotalsView:

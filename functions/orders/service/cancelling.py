@@ -66,7 +66,7 @@ def _cancel(
         *stock,
         *money,
         *quota_released(order, after),
-        events.cancelled(after, taken.units, reason, now),
+        events.cancelled(after, taken.units, sight.role, now),
     )
 
 

@@ -52,14 +52,15 @@ def expired(order: Order, now: datetime) -> Write:
     )
 
 
-def cancelled(order: Order, units: Iterable[tuple[OrderLine, int]], reason: str, now: datetime) -> Write:
+def cancelled(order: Order, units: Iterable[tuple[OrderLine, int]], actor: str, now: datetime) -> Write:
+    """The reason that is published is a code: the words that somebody typed may name a person."""
     return announce(
         contract.OrderCancelled(
             event_id=new_id("evt", now),
             occurred_at=now,
             order_id=order.order_id,
             whole=all(line.remaining == 0 for line in order.lines),
-            reason=reason,
+            reason=f"cancelled_by_{actor}",
             lines=stock_lines(units),
         )
     )

@@ -37,7 +37,10 @@ class OrderPaid(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OrderCancelled(Event):
-    """Whole, or some lines of it: `lines` are what was cancelled, `whole` says whether nothing is left."""
+    """Whole, or some lines of it: `lines` are what was cancelled, `whole` says whether nothing is left.
+
+    reason: cancelled_by_shopper, cancelled_by_merchant or cancelled_by_operator.
+    """
 
     NAME: ClassVar[str] = "orders.order_cancelled"
     order_id: str
