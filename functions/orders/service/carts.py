@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +17,9 @@ from functions.inventory import facade as inventory
 from functions.orders import store
 from functions.orders.domain.cart import MOST_UNITS, Cart
 from functions.orders.domain.quote import NotOnSale
+
+Goods = tuple[catalogue.Offer | None, inventory.Shelf | None]
+"""What is sold under a SKU, and where it lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,9 @@ def read_cart(cart_id: str, caller: Caller) -> PricedCart:
 
 def set_line(cart_id: str, sku: str, quantity: int, caller: Caller, now: datetime) -> PricedCart:
     """Raises: NotFound, NotOnSale, TooManyLines, Changed."""
-    cart, offer = reads.fetch(store.cart_read(cart_id), catalogue.offer_read(sku), consistent=True)
+    cart, offer, shelf = reads.fetch(
+        store.cart_read(cart_id), catalogue.offer_read(sku), inventory.shelf_read(sku), consistent=True
+    )
     cart = owned(cart, caller)
     if offer is None:
         raise NotFound("There is no such SKU.", field="sku")
@@ -71,7 +77,7 @@ def set_line(cart_id: str, sku: str, quantity: int, caller: Caller, now: datetim
         raise NotOnSale(field="sku", sku=sku)
     after = cart.with_line(sku, quantity, offer.price)
     writes.commit(store.save_cart(cart, after, now))
-    return priced(after)
+    return priced(after, {sku: (offer, shelf)})
 
 
 def remove_line(cart_id: str, sku: str, caller: Caller, now: datetime) -> PricedCart:
@@ -112,29 +118,35 @@ def owned(cart: Cart | None, caller: Caller) -> Cart:
     return cart
 
 
-def priced(cart: Cart) -> PricedCart:
-    """The cart with what catalogue and inventory say of each line now: two requests, none when it is empty."""
-    if not cart.lines:
-        return PricedCart(cart, ())
-    skus = [line.sku for line in cart.lines]
+def priced(cart: Cart, known: Mapping[str, Goods] | None = None) -> PricedCart:
+    """The cart with what catalogue and inventory say of each line now: two requests, none when it is empty.
+
+    Args: known: what was read of some SKUs just now.
+    """
+    goods = dict(known or {})
+    skus = [line.sku for line in cart.lines if line.sku not in goods]
     found = reads.fetch(*map(catalogue.offer_read, skus), *map(inventory.shelf_read, skus))
-    offers = dict(zip(skus, found[: len(skus)], strict=True))
-    shelves = dict(zip(skus, found[len(skus) :], strict=True))
-    wanted = [(shelves[line.sku], line.quantity) for line in cart.lines if shelves[line.sku] is not None]
-    stock = inventory.stock_on(wanted)
+    goods.update(zip(skus, zip(found[: len(skus)], found[len(skus) :], strict=True), strict=True))
+    offers = {line.sku: goods[line.sku][0] for line in cart.lines}
+    shelves = [(goods[line.sku][1], line.quantity) for line in cart.lines]
+    stock = inventory.stock_on([(shelf, wanted) for shelf, wanted in shelves if shelf is not None])
     return PricedCart(
         cart,
         tuple(
             PricedLine(
                 sku=line.sku,
                 quantity=line.quantity,
-                offer=offers[line.sku] if offers[line.sku] and offers[line.sku].on_sale else None,
+                offer=_for_sale(offers[line.sku]),
                 seen_price=line.seen_price,
                 available=max(stock.get(line.sku, {}).values(), default=0) >= min(line.quantity, MOST_UNITS),
             )
             for line in cart.lines
         ),
     )
+
+
+def _for_sale(offer: catalogue.Offer | None) -> catalogue.Offer | None:
+    return offer if offer is not None and offer.on_sale else None
 
 
 def _hash(token: str) -> str:
