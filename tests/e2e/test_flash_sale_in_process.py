@@ -18,14 +18,14 @@ SKU = "FLASH-1"
 
 
 @pytest.mark.parametrize(
-    ("buyers", "units", "held_seconds"),
+    ("buyers", "units", "held_seconds", "busy"),
     [
-        pytest.param(300, 100, 0.02, id="sixteen buckets"),
-        pytest.param(60, 5, 0.05, id="one bucket"),
+        pytest.param(300, 100, 0.02, False, id="sixteen buckets"),
+        pytest.param(40, 11, 0.25, True, id="one bucket, slow enough that some are told to come again"),
     ],
 )
 def test_exactly_the_stock_is_sold_while_transactions_conflict(
-    ministack: str, figures: list[str], buyers: int, units: int, held_seconds: float
+    ministack: str, figures: list[str], buyers: int, units: int, held_seconds: float, busy: bool
 ) -> None:
     with (
         proxy.conflicting(ministack, held_seconds) as conflicting,
@@ -40,6 +40,16 @@ def test_exactly_the_stock_is_sold_while_transactions_conflict(
     )
     assert [] == wrong
     assert counted["cancelled"] > buyers / 6, "the sale met too few conflicts to have shown anything"
+    assert sale.asked_again > 0 or not busy
+
+
+def test_a_transaction_whose_answer_is_lost_is_not_written_twice(ministack: str) -> None:
+    with proxy.conflicting(ministack, lose_every=3) as losing, _market(ministack, losing.url) as shop:
+        sale, wrong = _flash(shop, buyers=30, units=10)
+
+    assert [] == wrong
+    assert losing.conflicts.counted["lost"] >= 3, losing.conflicts.counted
+    assert 10 == len({order["payment"]["id"] for order in sale.orders})
 
 
 def test_a_sale_without_its_stock_condition_is_found_out(

@@ -1,10 +1,11 @@
 """Processes die at the worst moments, and the story ends as if none had: no event lost, no effect twice."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from entrepot.cloud import events, inbox, writes
+from entrepot.cloud import events, inbox, outbox, relay, writes
 from entrepot.kernel.ids import new_id
 from functions.settlement import store as settlement_store
 from tests.support import aws, provider
@@ -72,10 +73,25 @@ def test_messages_handed_out_three_times_change_nothing(unkilled: tuple[Ending, 
     assert [] == wrong
 
 
+def test_a_relay_that_marks_before_it_publishes_is_found_out(
+    unkilled: tuple[Ending, Reaper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send(event_id: str, topic: str, event: str, body: str, function_arn: str, now: datetime) -> None:
+        outbox.mark_sent(event_id, now)
+        outbox.publish(relay.topic_arn(function_arn, topic), event, body)
+
+    monkeypatch.setattr(relay, "_send", send)
+    last = unkilled[1].passed["relay committed"]
+
+    end, _ = _told(Reaper({"relay committed": range(last - 8, last)}))
+
+    assert any(found.startswith("entries") for found in differences(unkilled[0], end))
+
+
 def test_without_the_inbox_messages_handed_out_twice_are_found_out(
     unkilled: tuple[Ending, Reaper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def always_new(consumer: str, event_id: str, now: Any) -> writes.Write:
+    def always_new(consumer: str, event_id: str, now: datetime) -> writes.Write:
         return inbox.once(consumer, new_id("evt", now), now)
 
     monkeypatch.setattr(events, "once", always_new)

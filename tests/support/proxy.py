@@ -37,18 +37,26 @@ class Answer:
 class Conflicts:
     """Which items transactions hold at this moment, and what that has led to so far.
 
-    counted: "transactions" and "writes" passed on; "cancelled" and "rejected" those refused for a conflict.
+    counted: "transactions" and "writes" passed on; "cancelled" and "rejected" those refused for a conflict; "written"
+    transactions, and those of them whose answer was "lost".
     """
 
     counted: Counter[str] = field(default_factory=Counter)
     _held: dict[Item, str] = field(default_factory=dict)
+    _done: set[str] = field(default_factory=set)  # tokens of written transactions
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, items: list[Item], token: str) -> Answer | None:
-        """Hold the items for one transaction; the answer to give instead where another holds one of them."""
+        """Hold the items for one transaction; the answer to give instead where another holds one of them.
+
+        `items` is emptied where the transaction was written before: it is told so, whoever holds its items now.
+        """
         with self._lock:
             if token and token in self._held.values():
                 return _refused("TransactionInProgressException", "The same transaction is in progress.")
+            if token in self._done:
+                items.clear()
+                return None
             clashes = [item in self._held for item in items]
             if any(clashes):
                 self.counted["cancelled"] += 1
@@ -62,6 +70,15 @@ class Conflicts:
             for item in items:
                 del self._held[item]
 
+    def wrote(self, token: str, lose_every: int) -> bool:
+        """Note a transaction that was written. Returns: whether its answer gets lost."""
+        with self._lock:
+            self._done.add(token)
+            self.counted["written"] += 1
+            lost = lose_every > 0 and self.counted["written"] % lose_every == 0
+            self.counted["lost"] += lost
+            return lost
+
     def single(self, item: Item) -> Answer | None:
         """The answer to a single write whose item a transaction holds; None where it may pass."""
         with self._lock:
@@ -73,16 +90,20 @@ class Conflicts:
 
 
 class ConflictProxy(ThreadingHTTPServer):
-    """Passes DynamoDB's protocol on to `upstream`; each transaction holds its items `held_seconds` longer."""
+    """Passes DynamoDB's protocol on to `upstream`; each transaction holds its items `held_seconds` longer.
+
+    Of every `lose_every` transactions that were written one has its answer lost; of 0 none.
+    """
 
     daemon_threads = True
     request_queue_size = 512
 
-    def __init__(self, upstream: str, held_seconds: float) -> None:
+    def __init__(self, upstream: str, held_seconds: float, lose_every: int) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         address = urlsplit(upstream)
         self.upstream = (address.hostname or "", address.port or 80)
         self.held_seconds = held_seconds
+        self._lose_every = lose_every
         self.conflicts = Conflicts()
         self.local = threading.local()
         self.closing = threading.Event()
@@ -91,18 +112,21 @@ class ConflictProxy(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def answer(self, target: str, headers: list[tuple[str, str]], body: bytes) -> Answer:
-        """One request: passed on, or refused for a conflict."""
+    def answer(self, target: str, headers: list[tuple[str, str]], body: bytes) -> Answer | None:
+        """One request: passed on, or refused for a conflict. None: its answer is lost."""
         operation = target.rpartition(".")[2]
         if operation == "TransactWriteItems":
             request = json.loads(body)
             items = [_item(action) for action in request["TransactItems"]]
-            refused = self.conflicts.begin(items, request.get("ClientRequestToken", ""))
+            token = request.get("ClientRequestToken", "")
+            refused = self.conflicts.begin(items, token)
             if refused is not None:
                 return refused
             try:
                 self.closing.wait(self.held_seconds)  # what two-phase commit between partitions takes
-                return self._pass_on(headers, body)
+                answer = self._pass_on(headers, body)
+                lost = answer.status == 200 and self.conflicts.wrote(token, self._lose_every)
+                return None if lost else answer
             finally:
                 self.conflicts.end(items)
         if operation in _SINGLE:
@@ -138,6 +162,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = [(name, value) for name, value in self.headers.items() if name.lower() != "content-length"]
         answer = self.server.answer(self.headers["X-Amz-Target"], headers, body)
+        if answer is None:
+            self.close_connection = True
+            return
         self.send_response(answer.status)
         for name, value in answer.headers:
             self.send_header(name, value)
@@ -156,9 +183,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def conflicting(upstream: str, held_seconds: float = 0.005) -> Iterator[ConflictProxy]:
+def conflicting(upstream: str, held_seconds: float = 0.005, lose_every: int = 0) -> Iterator[ConflictProxy]:
     """The proxy in front of the stand-in at `upstream`."""
-    proxy = ConflictProxy(upstream, held_seconds)
+    proxy = ConflictProxy(upstream, held_seconds, lose_every)
     serving = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     serving.start()
     try:
