@@ -71,7 +71,9 @@ def test_the_index_of_decisions_lists_each_one_under_its_title() -> None:
     listed = re.findall(r"^- \[(.+)\]\((.+)\)$", index, re.MULTILINE)
     pages = sorted(path for path in ADRS.glob("*.md") if path.name != "README.md")
 
-    expected = [(path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# "), path.name) for path in pages]
+    expected = [
+        (path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# "), path.name) for path in pages
+    ]
 
     assert expected == listed, "run: python -m tests.contract.test_docs"
 
@@ -90,6 +92,22 @@ def test_each_decision_says_why_what_at_which_price_and_how_to_go_back(part: str
     assert [] == [path.name for path in pages if part not in path.read_text(encoding="utf-8")]
 
 
+def test_a_decision_that_the_code_names_is_there() -> None:
+    sources = [
+        path
+        for folder in ("functions", "layers", "infra", "bench", "tests")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
+    named = {
+        (path.relative_to(ROOT).as_posix(), number)
+        for path in sources
+        for number in re.findall(r"\bADR (\d{4})\b", path.read_text(encoding="utf-8"))
+    }
+
+    assert named
+    assert set() == {(name, number) for name, number in named if not list(ADRS.glob(f"{number}-*.md"))}
+
+
 def test_each_alarm_of_the_template_has_one_runbook() -> None:
     rows = runbook_rows()
     led_to = {name: [rows[pattern] for pattern in rows if fnmatchcase(name, pattern)] for name in alarms()}
@@ -100,7 +118,9 @@ def test_each_alarm_of_the_template_has_one_runbook() -> None:
 
 def test_each_row_of_the_runbooks_is_about_an_alarm_that_exists() -> None:
     names = alarms()
-    assert [] == [pattern for pattern in runbook_rows() if not any(fnmatchcase(name, pattern) for name in names)]
+    assert [] == [
+        pattern for pattern in runbook_rows() if not any(fnmatchcase(name, pattern) for name in names)
+    ]
 
 
 @pytest.mark.parametrize("part", ["**What it means.**", "**What to do", "**Tried.**"])
@@ -129,7 +149,8 @@ def _write_index() -> None:
     head = index.read_text(encoding="utf-8").partition("\n- [")[0].rstrip()
     pages = sorted(path for path in ADRS.glob("*.md") if path.name != index.name)
     lines = [
-        f"- [{page.read_text(encoding='utf-8').splitlines()[0].removeprefix('# ')}]({page.name})" for page in pages
+        f"- [{page.read_text(encoding='utf-8').splitlines()[0].removeprefix('# ')}]({page.name})"
+        for page in pages
     ]
     index.write_text(head + "\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
 
