@@ -16,6 +16,12 @@ class ExceedsCaptured(Refusal):
     title = "A refund is never more than what was captured and not yet refunded."
 
 
+class FreeAmount(Refusal):
+    code = "forbidden"
+    kind = Kind.FORBIDDEN
+    title = "A merchant refunds lines of its own; free amounts are the operator's."
+
+
 class WrongCurrency(Refusal):
     code = "wrong_currency"
     kind = Kind.RULE

@@ -55,7 +55,7 @@ def _cancel(
     assert reservation is not None, "an order is written with its reservation"
     if order.status is Status.AWAITING_PAYMENT:
         stock: Sequence[writes.Write] = inventory.release(reservation, now)
-        money: Sequence[writes.Write] = ()
+        money = _let_go(order, now)
     else:
         units = [inventory.Demand(line.sku, line.bought.warehouse_id, n) for line, n in taken.units]
         _, stock = inventory.restock(reservation, units, now)
@@ -68,6 +68,14 @@ def _cancel(
         *quota_released(order, after),
         events.cancelled(after, taken.units, sight.role, now),
     )
+
+
+def _let_go(order: Order, now: datetime) -> Sequence[writes.Write]:
+    """The intent of an unpaid order, where the provider was out of reach when it was to be cancelled."""
+    payment = reads.fetch_one(payments.payment_read(order.payment_id), consistent=True)
+    assert payment is not None, "an order is written with its payment"
+    taken = payment.captured or payment.capture_requested
+    return () if taken else payments.request_cancellation(payment, now)
 
 
 def _pay_back(

@@ -29,7 +29,7 @@ class Wanted:
 def refund(wanted: Wanted, caller: Caller, once: Once, now: datetime) -> tuple[RefundRef, str]:
     """The refund of this request, and its order's id: recorded here, carried out by payments afterwards.
 
-    Raises: NotFound, KeyReused, ExceedsCaptured, WrongCurrency, UnknownLine, TooManyUnits, Busy.
+    Raises: NotFound, KeyReused, FreeAmount, ExceedsCaptured, WrongCurrency, UnknownLine, TooManyUnits, Busy.
     """
     made = once.found()
     if made is None:
@@ -48,6 +48,8 @@ def _refund(wanted: Wanted, caller: Caller, once: Once, now: datetime) -> Refund
         parts = refunding.of_lines(order, wanted.lines, sight.merchants)
     else:
         assert wanted.amount is not None
+        if sight.merchant_id is not None:
+            raise refunding.FreeAmount(field="amount")
         parts = refunding.of_amount(order, wanted.amount, sight.merchants)
     amount = Money(sum(part.amount for part in parts), order.currency)
     payment = reads.fetch_one(payments.payment_read(order.payment_id), consistent=True)

@@ -21,7 +21,7 @@ def _move(bazaar: Bazaar, shipment: Any, status: str, minute: int) -> None:
         event_id=new_id("evt", now),
         occurred_at=now,
         shipment_id=shipment["id"],
-        order_id=shipment["order_id"] if "order_id" in shipment else "",
+        order_id=shipment["order_id"],
         merchant_id=bazaar.shenzhen.merchant_id,
         status=status,
         previous_status="registered",
