@@ -223,7 +223,7 @@ def _problem(refused: Refused) -> Answer:
 def _written(answer: Answer, *, keep: bool, bodyless: bool) -> bytes:
     lines = [f"HTTP/1.1 {answer.status} {answer.reason}"]
     lines += [f"{name}: {value}" for name, value in answer.headers]
-    if answer.status != 204:
+    if answer.status != 204 and not bodyless:
         lines.append(f"Content-Length: {len(answer.body)}")
     lines.append(f"Connection: {'keep-alive' if keep else 'close'}")
     head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"

@@ -87,10 +87,12 @@ def test_every_subscribed_event_comes_from_a_topic_that_exists():
 
 
 def test_tables_and_models_name_each_other():
-    assert {table.name for table in TABLES} == {model.Meta.table_name.rpartition("-")[2] for model in models()}
+    assert {table.name for table in TABLES} == {
+        model.Meta.table_name.rpartition("-")[2] for model in models()
+    }
 
 
-@pytest.mark.parametrize("model", sorted(models(), key=lambda model: model.__name__))
+@pytest.mark.parametrize("model", list(models()), ids=lambda model: model.__name__)
 def test_a_models_keys_and_indexes_are_those_of_its_table(model):
     table = next(table for table in TABLES if model.Meta.table_name.endswith(f"-{table.name}"))
     indexes = [found for found in vars(model).values() if isinstance(found, Index)]
@@ -139,7 +141,9 @@ def test_a_policy_reaches_no_table_that_its_function_cannot_name(function):
 
 
 def _module_of(handler: str) -> str:
-    return next(context.blueprint._import_name for context in TRIGGERS for one in context.all if one.name == handler)
+    return next(
+        context.blueprint._import_name for context in TRIGGERS for one in context.all if one.name == handler
+    )
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.handler)
