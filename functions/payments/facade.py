@@ -89,24 +89,26 @@ def check_method(method: str) -> None:
 
 def open_payment(
     payment_id: str, order_id: str, amount: Money, method: str, capture: str, now: datetime
-) -> Write:
-    """The write that records the intention to be paid, for the order's own transaction.
+) -> tuple[Payment, Write]:
+    """The intention to be paid, and the write that records it, for the order's own transaction.
 
     Args: capture: "automatic" or "manual".
     Raises: MethodNotAvailable, AmountNotChargeable; at commit AlreadyOpen.
     """
     check_method(method)
     chargeable(amount)
-    return store.opened(Payment(payment_id, order_id, amount, method, CaptureMode(capture), created_at=now))
+    payment = Payment(payment_id, order_id, amount, method, CaptureMode(capture), created_at=now)
+    return payment, store.opened(payment)
 
 
-def start(payment_id: str, now: datetime) -> PaymentView:
+def start(payment_id: str, now: datetime, opened: Payment | None = None) -> PaymentView:
     """Have the intent made, or find the one that was made: a replay gives the same secret.
 
     The provider out of reach is no refusal: the view is "pending" without a secret, and the next call completes it.
+    Args: opened: the payment as `open_payment` made it, where that was committed just now.
     Raises: UnknownPayment; Busy.
     """
-    payment, intent = service.start(payment_id, now)
+    payment, intent = service.start(payment_id, now, opened)
     return _view(payment, intent)
 
 

@@ -40,17 +40,24 @@ def found(payment_id: str) -> Payment:
 
 
 def absorb(
-    payment_id: str, snapshot: Snapshot, now: datetime, handled: Write | None = None, *, heard: bool = False
+    payment_id: str,
+    snapshot: Snapshot,
+    now: datetime,
+    handled: Write | None = None,
+    *,
+    heard: bool = False,
+    known: Payment | None = None,
 ) -> Payment:
     """Merge what the provider says, with an event for each fact that this makes true, in one transaction.
 
     Args: handled: the inbox's write. heard: the provider said it by itself, in a webhook: then even a later time of
         the same word counts, and where nothing is new nothing is written, the inbox neither. What was asked for
-        counts only if it says more.
+        counts only if it says more. known: the payment as it was read just now, which spares reading it again.
     Raises: UnknownPayment; Busy: the payment kept changing; AlreadyHandled, from `handled`.
     """
     for _ in range(_TRIES):
-        before = found(payment_id)
+        before = known or found(payment_id)
+        known = None
         after = domain.merged(before, snapshot)
         new = after != before if heard else domain.says_something(before, after)
         try:
@@ -66,12 +73,13 @@ def absorb(
     raise Busy
 
 
-def start(payment_id: str, now: datetime) -> tuple[Payment, Intent | None]:
+def start(payment_id: str, now: datetime, known: Payment | None = None) -> tuple[Payment, Intent | None]:
     """The payment with its intent, made now or before; None while the provider is out of reach or nothing is to pay.
 
+    Args: known: the payment as it was written just now, which spares reading it.
     Raises: UnknownPayment.
     """
-    payment = found(payment_id)
+    payment = known or found(payment_id)
     if payment.status in (Status.CANCELLED, Status.CAPTURED, Status.AUTHORISED):
         return payment, None
     gateway = stripe_gateway.gateway()
@@ -83,8 +91,8 @@ def start(payment_id: str, now: datetime) -> tuple[Payment, Intent | None]:
     except Declined as declined:
         word = Word(Status.FAILED, now, declined.reason)
         snapshot = Snapshot(now, payment.intent_id, payment.amount.currency, word=word)
-        return absorb(payment_id, snapshot, now), None
-    payment = absorb(payment_id, intent.snapshot, now)
+        return absorb(payment_id, snapshot, now, known=payment), None
+    payment = absorb(payment_id, intent.snapshot, now, known=payment)
     usable = payment.intent_id == intent.snapshot.intent_id and payment.status is not Status.CANCELLED
     return payment, intent if usable else None
 

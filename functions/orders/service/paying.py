@@ -22,11 +22,11 @@ _GONE = (Status.CANCELLED, Status.EXPIRED)
 
 
 def on_authorised(event: contract.PaymentAuthorised, handled: writes.Write, now: datetime) -> None:
-    _on(event, handled, lambda order: _covered(order, event, "authorised", now))
+    _on_money(event, "authorised", handled, now)
 
 
 def on_captured(event: contract.PaymentCaptured, handled: writes.Write, now: datetime) -> None:
-    _on(event, handled, lambda order: _covered(order, event, "captured", now))
+    _on_money(event, "captured", handled, now)
 
 
 def on_processing(event: contract.PaymentProcessing, handled: writes.Write, now: datetime) -> None:
@@ -57,18 +57,37 @@ def _on(
     def act() -> None:
         order = reads.fetch_one(store.order_read(event.order_id), consistent=True)
         assert order is not None, "an order is written before its payment moves"
-        after, more = decide(order)
-        saved = store.save_order(order, after) if after != order else []
-        writes.commit(handled, *saved, *more)
+        _commit(order, *decide(order), handled)
 
     until_unchanged(act)
+
+
+def _on_money(event: contract.PaymentEvent, what: str, handled: writes.Write, now: datetime) -> None:
+    """As `_on`, with the reservation read in the same request: it is sold when the order is paid."""
+
+    def act() -> None:
+        order, reservation = reads.fetch(
+            store.order_read(event.order_id), inventory.reservation_read(event.order_id), consistent=True
+        )
+        assert order is not None, "an order is written before its payment moves"
+        assert reservation is not None, "an order is written with its reservation"
+        _commit(order, *_covered(order, reservation, event, what, now), handled)
+
+    until_unchanged(act)
+
+
+def _commit(order: Order, after: Order, more: Writes, handled: writes.Write) -> None:
+    saved = store.save_order(order, after) if after != order else []
+    writes.commit(handled, *saved, *more)
 
 
 def _state(order: Order, state: str, now: datetime, **facts: str) -> Order:
     return replace(order, payment_state=state).noted(now, f"payment_{state}", "payment", **facts)
 
 
-def _covered(order: Order, event: contract.PaymentEvent, what: str, now: datetime) -> tuple[Order, Writes]:
+def _covered(
+    order: Order, reservation: inventory.Reservation, event: contract.PaymentEvent, what: str, now: datetime
+) -> tuple[Order, Writes]:
     """More is authorised or captured: the order is paid once it is covered; too late, it goes back in full."""
     after = replace(
         order,
@@ -80,8 +99,6 @@ def _covered(order: Order, event: contract.PaymentEvent, what: str, now: datetim
     if order.status is not Status.AWAITING_PAYMENT or after.authorised < order.total.amount:
         return after, ()
     paid = changes.paid(after, now)
-    reservation = reads.fetch_one(inventory.reservation_read(order.order_id), consistent=True)
-    assert reservation is not None, "an order is written with its reservation"
     return paid, (*inventory.sell(reservation, now), events.paid(paid, now))
 
 

@@ -56,12 +56,12 @@ def place(request: Request, caller: Caller, once: Once, now: datetime) -> Placed
     payments.check_method(request.method)
     order = _order(quote, option, request, quote.member_id or caller.member_id, now)
     try:
-        _commit(order, quote, once, now)
+        payment = _commit(order, quote, once, now)
     except AlreadyDone:
         made = once.found()
         assert made is not None
         return _again(made, now)
-    return Placed(order, payments.start(order.payment_id, now))
+    return Placed(order, payments.start(order.payment_id, now, payment))
 
 
 def _again(order_id: str, now: datetime) -> Placed:
@@ -118,15 +118,16 @@ def _order(quote: Quote, option: Option, request: Request, member_id: str | None
     ).noted(now, "placed", "shopper")
 
 
-def _commit(order: Order, quote: Quote, once: Once, now: datetime) -> None:
+def _commit(order: Order, quote: Quote, once: Once, now: datetime) -> payments.Payment:
     """Try bucket after bucket until the stock is held, or is known to be gone. Stock alone is shared with others."""
+    payment, opened = payments.open_payment(
+        order.payment_id, order.order_id, order.total, order.payment_method, order.capture, now
+    )
     fixed = [
         once.claim(order.order_id),
         store.use_quote(quote, order.order_id, now),
         *store.create_order(order),
-        payments.open_payment(
-            order.payment_id, order.order_id, order.total, order.payment_method, order.capture, now
-        ),
+        opened,
         events.placed(order, now),
         *_quota(order, now),
     ]
@@ -134,7 +135,7 @@ def _commit(order: Order, quote: Quote, once: Once, now: datetime) -> None:
     while True:
         try:
             writes.commit(*fixed, *plan.writes(order.order_id, now))
-            return
+            return payment
         except inventory.BucketShort as short:
             plan = plan.after(short)
 

@@ -113,7 +113,8 @@ def opened(amount: int = 10_000, capture: str = "automatic", currency: str = "EU
     """A payment whose intention is recorded; nothing was asked of the provider yet."""
     payment_id = new_id("pay", now())
     order_id = payment_id.replace("pay_", "ord_")
-    writes.commit(facade.open_payment(payment_id, order_id, Money(amount, currency), "card", capture, now()))
+    _, opened = facade.open_payment(payment_id, order_id, Money(amount, currency), "card", capture, now())
+    writes.commit(opened)
     return payment_id
 
 
