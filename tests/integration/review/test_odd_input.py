@@ -79,3 +79,10 @@ def test_a_name_that_no_key_could_hold_names_nothing(
         answer = call(method, path.format(name), body, token=token, headers=bazaar.key())
 
         assert answer.status in (403, 404), (answer.status, answer.text)
+
+
+@pytest.mark.parametrize("raw", [b"\xff", b'{"a": "\xff"}', b'"\xed\xa0\x80"'])
+def test_a_body_that_is_no_text_is_malformed(bazaar: Bazaar, raw: bytes) -> None:
+    answer = call("POST", "/v1/quotes", raw=raw)
+
+    assert (400, "malformed") == (answer.status, answer.code)

@@ -17,7 +17,7 @@ from entrepot.cloud import auth, problems, telemetry, wire
 from entrepot.cloud.call import Call, Reply
 from entrepot.contracts.permissions import ANY, GRANTS, PUBLIC, permitted
 from entrepot.kernel.clock import utc_now
-from entrepot.kernel.refusals import Kind, NotFound, Refusal
+from entrepot.kernel.refusals import Kind, Malformed, NotFound, Refusal
 
 BODY_BYTES: Final = 256 * 1024
 WEBHOOK_BYTES: Final = 1024 * 1024
@@ -177,7 +177,7 @@ def _served(route: Route, request: Any, headers: Mapping[str, str], parameters: 
             raise Forbidden
     if any(len(value.encode(errors="replace")) > PATH_BYTES for value in parameters.values()):
         raise NotFound
-    raw = request.raw_body or b""
+    raw = _raw(request)
     _check_size(raw, route)
     call = Call(
         principal=principal,
@@ -214,6 +214,14 @@ def _body(route: Route, raw: bytes, headers: Mapping[str, str]) -> Any:
     if media_type != "application/json":
         raise UnsupportedMediaType(field="Content-Type")
     return wire.decoded(raw or b"{}", route.decoder)
+
+
+def _raw(request: Any) -> bytes:
+    """The body's bytes. Raises: Malformed: a gateway has handed over what no bytes in UTF-8 or base64 make."""
+    try:
+        return request.raw_body or b""
+    except ValueError:
+        raise Malformed("The body is no JSON in UTF-8.") from None
 
 
 def _check_size(raw: bytes, route: Route) -> None:
