@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from entrepot.cloud.call import Call
-from entrepot.cloud.wire import Body, Email, IdText, Line, SkuLine, SkuText
+from entrepot.cloud.wire import Body, Email, IdText, Line, Phone, SkuLine, SkuText
 from entrepot.contracts.permissions import PUBLIC
 from functions.orders.domain.lifecycle import Status
 from functions.orders.domain.order import Contact
@@ -33,7 +33,7 @@ PaymentStatus = Literal[
 class ContactBody(Body, frozen=True):
     name: Line
     email: Email
-    phone: Annotated[str, msgspec.Meta(max_length=30)] | None = None
+    phone: Phone | None = None
 
 
 class PaymentBody(Body, frozen=True):

@@ -32,7 +32,12 @@ CountryCode = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
 SkuText = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
 IdText = Annotated[str, msgspec.Meta(min_length=5, max_length=64)]
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=999)]
-Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+# A line of text: what it says ends up on labels, in mails and in tables, so it holds no control characters.
+_LINE: Final = r"^[^\x00-\x1f\x7f-\x9f]*\Z"
+Line = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+\Z")
+]
+Phone = Annotated[str, msgspec.Meta(max_length=30, pattern=_LINE)]
 Email = Annotated[
     str, msgspec.Meta(min_length=3, max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\Z")
 ]
@@ -57,12 +62,12 @@ class AddressBody(Body, frozen=True, kw_only=True):
 
     name: Line
     line1: Line
-    line2: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    line2: Annotated[str, msgspec.Meta(max_length=200, pattern=_LINE)] | None = None
     city: Line
-    region: Annotated[str, msgspec.Meta(max_length=50)] | None = None
-    postal_code: Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
+    region: Annotated[str, msgspec.Meta(max_length=50, pattern=_LINE)] | None = None
+    postal_code: Annotated[str, msgspec.Meta(min_length=1, max_length=20, pattern=_LINE)]
     country: CountryCode
-    phone: Annotated[str, msgspec.Meta(max_length=30)] | None = None
+    phone: Phone | None = None
 
 
 class SkuLine(Body, frozen=True):
