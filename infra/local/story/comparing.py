@@ -45,7 +45,7 @@ DOORS: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 _UNVERIFIED: Final = "Not verified"
-_ROUTES: Final = (
+ROUTES: Final = (
     ("coffee machine", "CV-COFFEE", "Duisburg → Berlin", "DE", "domestic"),
     ("red wine", "CT-BARBERA", "Milan → Berlin", "DE", "intra_eu"),
     ("headphones", PHONES, "Shenzhen → Berlin", "DE", "import_at_sale"),
@@ -89,7 +89,7 @@ def _five_regimes(teller: Teller) -> None:
     paper = teller.paper
     paper.chapter("Where goods lie decides: home, inside the Union, at the sale, at the border, bonded")
     rows = []
-    for name, sku, route, country, regime in _ROUTES:
+    for name, sku, route, country, regime in ROUTES:
         option = _quoted(teller, sku, country)["options"][0]
         teller.require(_regime(option) == regime, f"{sku}, {route}, goes as {regime}, not {_regime(option)}")
         charges = [money(option[charge]).removeprefix("EUR ") for charge in ("goods", "freight", "duty")]

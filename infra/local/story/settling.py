@@ -18,13 +18,15 @@ def settle(teller: Teller, sale: Sale) -> None:
         lambda: _completed(teller, sale),
         act=lambda: teller.invoke("orders-due"),
     )
-    paper.call("invoke orders-due", "the order is completed", "each minute by itself; here 0 days after")
+    paper.call(
+        "invoke orders-due", "the order is completed", "by itself each minute, 0 days after delivery here"
+    )
     statements = teller.until(
         "both merchants have a statement with this order",
         lambda: _statements(teller, sale),
         act=lambda: teller.invoke("settlement-run"),
     )
-    paper.call("invoke settlement-run", f"{len(statements)} statements", "once a day by itself")
+    paper.call("invoke settlement-run", f"{len(statements)} statements", "by itself once a day")
     for seller, statement_id in zip(sale.sellers, statements, strict=True):
         paper.space()
         statement = teller.call("GET", f"/v1/statements/{statement_id}", token=seller.token, note=seller.name)

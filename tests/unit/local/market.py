@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -24,6 +24,8 @@ from tests.support.pump import pump
 
 ONE_AT_A_TIME = threading.RLock()
 """moto's tables are for one thread."""
+EVENTS_WAIT = threading.Event()
+"""While it is set, events stay in the outbox: to look for them after each of many calls takes its time."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -35,7 +37,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = dict(self.headers.items())
         with ONE_AT_A_TIME:
             answer = call(self.command, self.path, raw=body if body else None, headers=headers)
-            if self.command != "GET":
+            if self.command != "GET" and not EVENTS_WAIT.is_set():
                 pump()
         content = answer.text.encode()
         self.send_response(answer.status)
@@ -126,6 +128,18 @@ def _carriers(base: str, secrets: dict[str, str]) -> Iterator[str]:
     server.stop()
 
 
-def bring_in(market: Market) -> goods.Done:
+def demo_of(*skus: str) -> data.Demo:
+    """The demo with the products of these SKUs alone: moto takes its time over each."""
+    whole = data.load()
+    return replace(whole, products=tuple(one for one in whole.products if set(skus) & set(one.skus)))
+
+
+def bring_in(market: Market, demo: data.Demo) -> goods.Done:
     """The demo's goods, as `make up` brings them in."""
-    return goods.create(market.base_url, market.accounts, data.load(), lambda _: None)
+    EVENTS_WAIT.set()
+    try:
+        done = goods.create(market.base_url, market.accounts, demo, lambda _: None)
+    finally:
+        EVENTS_WAIT.clear()
+    pump()
+    return done
