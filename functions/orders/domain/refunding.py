@@ -124,6 +124,22 @@ def granted(order: Order, refund: RefundRef, actor: str, now: datetime) -> Order
     )
 
 
+def made_elsewhere(order: Order, refund_id: str, amount: Money, captured: int, now: datetime) -> Order:
+    """The order with a refund that somebody made by hand at the provider, borne as a free amount is.
+
+    Args: captured: what the payment has captured, which the order may not have heard yet.
+    Raises: ExceedsCaptured: it gave back what the order gives back as well.
+    """
+    known = replace(order, captured=max(order.captured, captured))
+    parts = of_amount(known, amount, order.merchants)
+    refund = RefundRef(
+        refund_id, amount, "succeeded", "made at the provider", for_cancelled=False, parts=parts
+    )
+    after = replace(order, refunds=(*order.refunds, refund))
+    facts = {"refund_id": refund_id, "amount": str(amount.amount), "why": refund.reason}
+    return after.noted(now, "refund_succeeded", "payment", **facts)
+
+
 def settled(order: Order, refund_id: str, status: str, now: datetime) -> Order:
     """A refund's outcome at the provider: a second telling changes nothing.
 

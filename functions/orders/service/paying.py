@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from entrepot.cloud import reads, writes
+from entrepot.cloud import reads, telemetry, writes
 from entrepot.contracts import payments as contract
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.money import Money
@@ -44,7 +44,7 @@ def on_flagged(event: contract.PaymentFlagged, handled: writes.Write, now: datet
 
 
 def on_refund_succeeded(event: contract.RefundSucceeded, handled: writes.Write, now: datetime) -> None:
-    _on(event, handled, lambda order: (refunding.settled(order, event.refund_id, "succeeded", now), ()))
+    _on(event, handled, lambda order: _refunded(order, event, now))
 
 
 def on_refund_failed(event: contract.RefundFailed, handled: writes.Write, now: datetime) -> None:
@@ -100,6 +100,22 @@ def _covered(
         return after, ()
     paid = changes.paid(after, now)
     return paid, (*inventory.sell(reservation, now), events.paid(paid, now))
+
+
+def _refunded(order: Order, event: contract.RefundSucceeded, now: datetime) -> tuple[Order, Writes]:
+    if any(refund.refund_id == event.refund_id for refund in order.refunds):
+        return refunding.settled(order, event.refund_id, "succeeded", now), ()
+    amount = Money(event.amount, event.currency)
+    try:
+        after = refunding.made_elsewhere(order, event.refund_id, amount, event.captured, now)
+    except refunding.ExceedsCaptured:
+        telemetry.log("refund_not_placed", level="error", order_id=order.order_id, refund_id=event.refund_id)
+        return order, ()
+    after, charged = refunding.charged(after)
+    return after, [
+        events.share_refunded(after, merchant_id, event.refund_id, more, now)
+        for merchant_id, more in charged.items()
+    ]
 
 
 def _too_late(order: Order, now: datetime) -> tuple[Order, Writes]:

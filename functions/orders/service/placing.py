@@ -57,9 +57,11 @@ def place(request: Request, caller: Caller, once: Once, now: datetime) -> Placed
     order = _order(quote, option, request, quote.member_id or caller.member_id, now)
     try:
         payment = _commit(order, quote, once, now)
-    except AlreadyDone:
+    except (AlreadyDone, inventory.OutOfStock):
+        # The last units may have gone to this very request, sent twice at once.
         made = once.found()
-        assert made is not None
+        if made is None:
+            raise
         return _again(made, now)
     return Placed(order, payments.start(order.payment_id, now, payment))
 

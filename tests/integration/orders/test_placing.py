@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from entrepot.cloud import writes
+from functions.inventory import facade as inventory
 from functions.orders import store
 from functions.payments import facade as payments
 from tests.integration.orders.bazaar import Bazaar, about, dump, meanwhile, token
@@ -326,3 +327,25 @@ def test_only_its_buyer_is_handed_the_secret(bazaar: Bazaar) -> None:
     for reader in (bazaar.operator, bazaar.shenzhen.token):
         assert secret not in call("GET", f"/v1/orders/{placed['id']}", token=reader).text
     assert secret == bazaar.order(placed)["payment"]["client_secret"]
+
+
+def test_the_last_unit_taken_by_the_same_request_is_no_refusal(
+    bazaar: Bazaar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bazaar.stocked("LAST-1", 1, bazaar.shenzhen)
+    quote = bazaar.quote({"LAST-1": 1})
+    warehouse_id = quote["options"][0]["parcels"][0]["warehouse_id"]
+    commit, taken = writes.commit, []
+
+    def short_while_the_twin_is_faster(*given: writes.Write) -> None:
+        if not taken:
+            taken.append(None)
+            taken.append(bazaar.try_place(quote, key="twin").json["id"])
+            raise inventory.BucketShort("LAST-1", warehouse_id, bucket=0, wanted=1)
+        commit(*given)
+
+    monkeypatch.setattr(writes, "commit", short_while_the_twin_is_faster)
+
+    answer = bazaar.try_place(quote, key="twin")
+
+    assert (201, taken[1]) == (answer.status, answer.json["id"])
