@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
+from infra.local.seed import data
 from infra.local.story.buying import Sale, Seller, on_hand
 from infra.local.story.paper import Paper, minor, moment, money
 from infra.local.story.telling import Teller
@@ -131,7 +132,7 @@ def look_back(teller: Teller, sale: Sale) -> None:
 
 
 def _facts(order: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
-    """What an entry says besides: amounts as people write them, a parcel by carrier and number."""
+    """What an entry says besides: amounts as people write them, a parcel by carrier and number, merchants by name."""
     parcels = {held["id"]: f"{held['carrier']} {held['tracking_number']}" for held in order["shipments"]}
     said = []
     for name, text in (entry.get("facts") or {}).items():
@@ -139,6 +140,8 @@ def _facts(order: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
             said.append(parcels.get(text, text))
         elif name == "amount":
             said.append(minor(int(text), order["total"]["currency"]))
+        elif name == "merchants":
+            said += [merchant.name for merchant in data.load().merchants if merchant.id in text]
         elif name != "carrier":
             said.append(f"{name} {text}")
     return ", ".join(said)
