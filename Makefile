@@ -12,7 +12,8 @@ dev: ## serve the routes from the sources, again after each edit
 	@$(PYTHON) -m infra.local.up dev
 
 test: lint types borders ## everything that must hold before a change is done
-	$(VENV)/pytest
+	$(VENV)/pytest -q -n 2 --dist loadfile -m "not e2e"
+	$(VENV)/pytest -q -m e2e
 
 lint: $(VENV)/.dev
 	$(VENV)/ruff check .
