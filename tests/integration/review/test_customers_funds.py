@@ -163,3 +163,24 @@ def test_paid_too_late(bazaar: Bazaar) -> None:
 
     assert ("cancelled", "refunded") == bazaar.status(placed)
     assert {"customer_funds": 0, "psp:stripe": 0} == _funds(bazaar)
+
+
+@pytest.mark.parametrize("completed", [False, True])
+def test_a_refund_made_by_hand_at_the_provider_is_known_and_borne(bazaar: Bazaar, completed: bool) -> None:
+    placed = bazaar.paid({"PHONES-1": 1})
+    total = placed["total"]["amount"]
+    _deliver(bazaar, placed, {"PHONES-1": 1})
+    if completed:
+        bazaar.tick(days=15)
+
+    given = {"payment_intent": bazaar.intents()[-1]["id"], "amount": "1000"}
+    bazaar.provider._request("POST", "/v1/refunds", given)
+    bazaar.hear()
+    bazaar.tick(days=15)
+
+    assert ("completed", "partially_refunded") == bazaar.status(placed)
+    assert [1000] == [refund["amount"]["amount"] for refund in bazaar.order(placed)["refunds"]]
+    assert {"customer_funds": 0, "psp:stripe": total - 1000} == _funds(bazaar)
+    assert (total, 1000) == _payable(bazaar, placed)
+    too_much = bazaar.refund(placed, bazaar.operator, amount=money(total - 999))
+    assert (422, "exceeds_captured") == (too_much.status, too_much.code)
