@@ -15,13 +15,15 @@ class Application(Chalice):
     """Around Chalice's own dispatch: answers that no view of ours has made are made again as problems."""
 
     def __call__(self, event: Any, context: Any) -> Any:
+        # The gateway answers an unknown path itself; served otherwise, Chalice would call it a wrong method.
+        known = bool(self.routes.get(event.get("requestContext", {}).get("resourcePath")))
         answer = super().__call__(event, context)
         headers = answer.get("headers", {})
         if answer["statusCode"] < 400 or headers.get("Content-Type") == "application/problem+json":
             return answer
         telemetry.correlation_id.set(str(event.get("requestContext", {}).get("requestId", "-")))
-        status = answer["statusCode"]
-        kept = {"Allow": headers["Allow"]} if "Allow" in headers else {}
+        status = answer["statusCode"] if known else 404
+        kept = {"Allow": headers["Allow"]} if known and "Allow" in headers else {}
         reply = problems.problem(
             status if status in _CODES else 500,
             _CODES.get(status, "internal_error"),

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from chalice.app import Blueprint, Response
+from chalice.app import Blueprint, MultiDict, Response
 
 from entrepot.cloud import auth, problems, telemetry, wire
 from entrepot.cloud.call import Call, Reply
@@ -231,7 +231,11 @@ def _check_size(raw: bytes, route: Route) -> None:
 
 
 def _query(request: Any) -> dict[str, str]:
+    """Raises: InvalidRequest: a parameter is given more than once, so which is meant?"""
     given = request.query_params
+    repeated = [name for name in given or () if isinstance(given, MultiDict) and len(given.getlist(name)) > 1]
+    if repeated:
+        raise wire.InvalidRequest("It is given more than once.", field=repeated[0])
     return {name: given[name] for name in given} if given else {}
 
 
