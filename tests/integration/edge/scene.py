@@ -98,7 +98,8 @@ class Scene:
 
     def assert_refused(self, answer: Answer, *expected: str | int, field: str | None = None) -> None:
         """A problem document with that status or code, naming the field, and nothing was written."""
-        assert [] == problems(answer, *expected, field=field)
+        wrong = problems(answer, *expected, field=field)
+        assert not wrong, wrong
         self.assert_untouched()
 
     def assert_untouched(self) -> None:
