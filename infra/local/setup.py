@@ -106,6 +106,8 @@ def _install(python: Path, requirements: Path, label: str) -> None:
                 line.show("unpacking", moving=True)
     if pip.returncode != 0:
         line.end("failed")
+        if any("Retrying (" in said for said in last):
+            raise Hindrance(f"Could not download {label}: the package index cannot be reached; try again.")
         errors = [said for said in last if said.startswith("ERROR")] or last[-1:]
         raise Hindrance(f"Could not install {label}: {errors[0].removeprefix('ERROR: ')}")
     line.end("done")

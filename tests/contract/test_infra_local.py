@@ -61,6 +61,19 @@ def test_a_package_that_cannot_be_fetched_is_named_and_leaves_no_stamp(tmp_path)
     assert not (tmp_path / "venv" / "some.sha256").exists()
 
 
+def test_an_index_out_of_reach_is_told_as_such(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    requirements = tmp_path / "some.txt"
+    [nobody] = free_ports(1)
+    index = f"--index-url http://127.0.0.1:{nobody}/simple"
+    requirements.write_text(f"{index}\nno-such-package-of-ours==1.0\n", encoding="utf-8")
+
+    with pytest.raises(Hindrance, match="Could not download the set: the package index cannot be reached"):
+        setup.environment(tmp_path / "venv", requirements, "the set")
+
+
 @pytest.mark.parametrize(
     ("system", "libc", "machine"),
     [("Darwin", "", "arm64"), ("Linux", "musl", "x86_64"), ("Linux", "glibc", "riscv64")],
