@@ -199,6 +199,7 @@ def test_the_gateways_own_answers_are_problems():
         rendered = json.loads(answer["ResponseTemplates"]["application/json"])
         assert "'application/problem+json'" == answer["ResponseParameters"]["Headers"]["Content-Type"]
         assert {"type", "status", "code", "title", "request_id"} == set(rendered)
+        assert answer["StatusCode"] == rendered["status"]
 
 
 def test_no_template_holds_a_secret():
