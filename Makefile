@@ -36,7 +36,8 @@ openapi: $(VENV)/.dev
 	$(VENV)/python -m infra.openapi
 
 clean: ## forget what was built and what one machine has stored
-	rm -rf build .entrepot/state .entrepot/objects .entrepot/scratch .entrepot/logs .entrepot/accounts.json .entrepot/carriers.json
+	rm -rf build .entrepot/state .entrepot/objects .entrepot/scratch .entrepot/unpacked .entrepot/logs .entrepot/incomplete
+	rm -f .entrepot/accounts.json .entrepot/carriers.json
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/.dev: requirements.txt requirements/tools.txt requirements/dev.txt
