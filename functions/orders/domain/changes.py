@@ -99,7 +99,7 @@ def cancelled(
 
 
 def packed(order: Order, merchant_id: str, wanted: Mapping[str, int] | None, now: datetime) -> Order:
-    """Units in their parcel; the share is packed when none is left over.
+    """Units in their parcel; the share is packed when none is left over. Packed before, it stays as it is.
 
     Raises: IllegalTransition, UnknownLine, TooManyUnits.
     """
@@ -107,6 +107,8 @@ def packed(order: Order, merchant_id: str, wanted: Mapping[str, int] | None, now
     if share.status not in (Status.PAID, Status.PACKED):
         raise IllegalTransition(status=share.status.value, to=Status.PACKED.value)
     units = _wanted(order, wanted, frozenset({merchant_id}), lambda line: line.unshipped - line.packed)
+    if not any(units.values()):
+        return order
     lines = tuple(replace(line, packed=line.packed + units.get(line.sku, 0)) for line in order.lines)
     after = replace(order, lines=lines)
     whole = all(line.packed >= line.unshipped for line in after.lines_of(merchant_id))

@@ -31,7 +31,8 @@ def pack(order_id: str, lines: dict[str, int] | None, caller: Caller, now: datet
     def act() -> None:
         sight = access.seen(order_id, caller)
         after = changes.packed(sight.order, _merchant(sight), lines, now)
-        writes.commit(*store.save_order(sight.order, after))
+        if after != sight.order:
+            writes.commit(*store.save_order(sight.order, after))
 
     until_unchanged(act)
     return access.seen(order_id, caller)

@@ -11,6 +11,7 @@ from entrepot.contracts.logistics import ShipmentMoved
 from entrepot.kernel.ids import new_id
 from functions.orders.service import fulfilling
 from tests.integration.orders.bazaar import Bazaar, about
+from tests.support.http import call
 
 _MOVES = ("in_transit", "customs", "delivered")
 
@@ -42,6 +43,17 @@ def test_news_of_a_parcel_in_any_order_ends_alike(bazaar: Bazaar, turn: tuple[in
 
     order = bazaar.order(placed)
     assert ("delivered", {"delivered"}) == (order["status"], {each["status"] for each in order["shipments"]})
+
+
+def test_packing_again_changes_nothing(bazaar: Bazaar) -> None:
+    placed = bazaar.paid({"PHONES-1": 2})
+
+    answers = [
+        call("POST", f"/v1/orders/{placed['id']}/pack", {}, token=bazaar.shenzhen.token) for _ in range(3)
+    ]
+
+    assert [(200, "packed")] * 3 == [(answer.status, answer.json["status"]) for answer in answers]
+    assert 1 == bazaar.timeline(placed).count("packed")
 
 
 def test_news_under_way_is_judged_by_the_time_of_its_scan(bazaar: Bazaar) -> None:
