@@ -7,6 +7,7 @@ front holds any number of connections and lets as many requests through as the A
 import argparse
 import asyncio
 import http.client
+import select
 import signal
 import threading
 from collections.abc import Awaitable
@@ -119,7 +120,8 @@ class Front:
 
     def _ask(self, request: Request) -> Answer:
         connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
-        if connection is None:
+        if connection is None or _was_closed(connection):
+            self._drop()
             connection = http.client.HTTPConnection(*self._upstream, timeout=UPSTREAM_SECONDS)
             self._local.connection = connection
         connection.putrequest(request.method, self._prefix + request.target, skip_accept_encoding=True)
@@ -140,6 +142,15 @@ class Front:
         if connection is not None:
             connection.close()
             self._local.connection = None
+
+
+def _was_closed(connection: http.client.HTTPConnection) -> bool:
+    """Whether the upstream ended a kept connection while it was idle: it says so by something to read."""
+    if connection.sock is None:
+        return True
+    watch = select.poll()
+    watch.register(connection.sock, select.POLLIN | select.POLLHUP)
+    return bool(watch.poll(0))
 
 
 def _passes(name: str) -> bool:

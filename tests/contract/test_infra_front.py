@@ -31,6 +31,7 @@ class Api:
     most: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     everybody_waits: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
 
 @pytest.fixture
@@ -57,6 +58,7 @@ def api() -> Iterator[Api]:
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(answer)
+            self.close_connection = self.path.endswith("/tired")
 
         do_POST = do_GET  # noqa: N815 - the base class asks for these names
         do_HEAD = do_GET  # noqa: N815
@@ -64,7 +66,12 @@ def api() -> Iterator[Api]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(http.server.ThreadingHTTPServer):
+        def shutdown_request(self, request: object) -> None:
+            super().shutdown_request(request)  # type: ignore[arg-type]
+            recorded.ended.release()
+
+    server = Server(("127.0.0.1", 0), Handler)
     recorded.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -185,3 +192,12 @@ def test_an_api_out_of_reach_is_a_problem_too(tmp_path):
 
     assert (502, "application/problem+json") == (status, headers["Content-Type"])
     assert "unavailable" == json.loads(body)["code"]
+
+
+def test_a_connection_that_the_gateway_ended_while_it_was_idle_costs_no_request(front: int, api: Api) -> None:
+    answers = []
+    for _ in range(AT_ONCE + 2):
+        answers.append(ask(front, "GET", "/tired")[0])
+        assert api.ended.acquire(timeout=10)
+
+    assert [200] * (AT_ONCE + 2) == answers
