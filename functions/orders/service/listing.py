@@ -52,9 +52,9 @@ def orders(
 
 
 def _by_day(wanted: Filter, limit: int, after: Mapping[str, str] | None, now: datetime) -> Found:
-    """An operator's list goes from day to day, the newest first."""
-    last = wanted.placed_to or now
-    first = wanted.placed_from or last - _DEFAULT_WINDOW
+    """An operator's list goes from day to day, the newest first; a day is one of UTC, wherever the operator sits."""
+    last = (wanted.placed_to or now).astimezone(UTC)
+    first = wanted.placed_from.astimezone(UTC) if wanted.placed_from else last - _DEFAULT_WINDOW
     if last - first > LONGEST_WINDOW:
         raise UnsupportedFilter("At most 31 days at once.", field="from", days=LONGEST_WINDOW.days)
     bounded = Filter(first, last, wanted.status, wanted.payment_status, wanted.sku)
