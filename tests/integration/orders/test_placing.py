@@ -335,7 +335,8 @@ def test_the_last_unit_taken_by_the_same_request_is_no_refusal(
     bazaar.stocked("LAST-1", 1, bazaar.shenzhen)
     quote = bazaar.quote({"LAST-1": 1})
     warehouse_id = quote["options"][0]["parcels"][0]["warehouse_id"]
-    commit, taken = writes.commit, []
+    commit = writes.commit
+    taken: list[str | None] = []
 
     def short_while_the_twin_is_faster(*given: writes.Write) -> None:
         if not taken:
