@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from infra.artefact import BuildFailed
+from infra.local import story
 from infra.local.processes import require_free
 from infra.local.setup import ROOT, Hindrance
 from infra.local.stack import Ports, Running, running
@@ -66,8 +67,6 @@ def alone(folder: Path) -> Iterator[None]:
 def _tell(up: Running) -> None:
     if os.environ.get("STORY") == "0":
         return
-    from infra.local import story
-
     story.tell(up)
 
 
@@ -85,16 +84,12 @@ def _greeting(up: Running) -> str:
         for role, account in up.accounts.items()
         if role != "secrets"
     )
-    shopper = up.accounts["shopper"]
+    words = story.closing_words(up.base_url, up.folder / "accounts.json")
     return f"""
   Entrepot serves at {up.base_url}
 {people}
     (also in {up.folder / "accounts.json"}; logs in {up.logs})
 
-  Try:
-    curl -s {up.base_url}/health
-    curl -s '{up.base_url}/v1/products?limit=3'
-    curl -s {up.base_url}/v1/sessions -H 'Content-Type: application/json' \\
-      -d '{{"email": "{shopper["email"]}", "password": "{shopper["password"]}"}}'
+{words}
 
   Ctrl-C stops it; the data stays in {up.folder}."""

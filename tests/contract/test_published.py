@@ -12,7 +12,9 @@ from entrepot.contracts import orders
 from entrepot.contracts.events import decoded, encoded
 from infra import event_schemas, openapi
 
-PERSONAL = re.compile(r"name$|email|phone|address|line1|line2|city|postal|birth|identity|contact|ip$|token|password|secret")
+PERSONAL = re.compile(
+    r"name$|email|phone|address|line1|line2|city|postal|birth|identity|contact|ip$|token|password|secret"
+)
 
 
 def test_the_openapi_document_is_fresh() -> None:
@@ -66,7 +68,9 @@ def test_an_event_reads_back_as_it_was_written_and_fits_its_schema() -> None:
 
 
 def test_a_field_that_a_reader_does_not_know_is_passed_over() -> None:
-    body = '{"event":"orders.order_expired","version":1,"event_id":"evt_1","occurred_at":"2026-11-22T10:00:00Z",'
+    body = (
+        '{"event":"orders.order_expired","version":1,"event_id":"evt_1","occurred_at":"2026-11-22T10:00:00Z",'
+    )
     body += '"order_id":"ord_1","lines":[],"added_later":1}'
 
     assert "ord_1" == decoded(orders.OrderExpired, body).order_id

@@ -7,6 +7,7 @@ from functions.inventory import ports as inventory_ports
 from infra.estate import SUBSCRIPTIONS, TOPICS
 from infra.event_schemas import events
 
+
 def test_each_subscription_is_to_an_event_that_exists() -> None:
     known = {kind.NAME for kind in events()}
     assert set() == {name for names in SUBSCRIPTIONS.values() for name in names} - known

@@ -69,7 +69,9 @@ def intent_id(placed: Any) -> str:
     return str(placed["payment"]["client_secret"]).partition("_secret")[0]
 
 
-def webhook(event: dict[str, Any], age_seconds: int = 0, secret: str = SECRETS["stripe_webhook_secret"]) -> Answer:
+def webhook(
+    event: dict[str, Any], age_seconds: int = 0, secret: str = SECRETS["stripe_webhook_secret"]
+) -> Answer:
     """One webhook, signed as Stripe signs it."""
     payload = json.dumps(event).encode()
     header = signature_header(payload, secret, int(utc_now().timestamp()) - age_seconds)

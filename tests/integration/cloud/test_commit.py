@@ -67,7 +67,9 @@ def test_a_refusal_may_look_at_the_row_as_it_stood() -> None:
         return Short(left=int(old.units) if old else None)
 
     with pytest.raises(Short) as refused:
-        writes.commit(writes.update(ThingRow("a", "thing"), [ThingRow.units.add(-9)], ThingRow.units >= 9, explain))
+        writes.commit(
+            writes.update(ThingRow("a", "thing"), [ThingRow.units.add(-9)], ThingRow.units >= 9, explain)
+        )
 
     assert {"left": 3} == refused.value.facts
 
@@ -81,7 +83,9 @@ def test_an_event_is_handled_once() -> None:
     writes.commit(inbox.once("orders-events", "evt_1", NOW), writes.create(ThingRow("a", "thing"), Taken()))
 
     with pytest.raises(inbox.AlreadyHandled):
-        writes.commit(inbox.once("orders-events", "evt_1", NOW), writes.create(ThingRow("b", "thing"), Taken()))
+        writes.commit(
+            inbox.once("orders-events", "evt_1", NOW), writes.create(ThingRow("b", "thing"), Taken())
+        )
 
     assert [None] == reads.fetch(thing("b"))
 

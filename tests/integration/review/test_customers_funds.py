@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from functions.orders.service import cancelling
+from functions.payments import facade as payments
 from tests.integration.orders.bazaar import Bazaar, about, money
 from tests.support.http import call
 
@@ -156,7 +156,7 @@ def test_a_refund_that_the_bank_sends_back_is_charged_once(bazaar: Bazaar, compl
 def test_paid_too_late(bazaar: Bazaar) -> None:
     placed = bazaar.place({"PHONES-1": 1, "BAG-1": 1})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cancelling.payments, "cancel_intent", lambda payment_id, now: "unknown")
+        patch.setattr(payments, "cancel_intent", lambda payment_id, now: "unknown")
         assert 200 == bazaar.cancel(placed).status
 
     bazaar.pay(placed)

@@ -1,6 +1,6 @@
 """Money that goes back: who may send it, and a payment that is no longer wanted."""
 
-from functions.orders.service import cancelling
+from functions.payments import facade as payments
 from tests.integration.orders.bazaar import Bazaar, meanwhile, money
 
 
@@ -19,7 +19,7 @@ def test_an_intent_is_let_go_once_the_provider_is_there_again(bazaar: Bazaar) ->
     def unreachable() -> None:
         bazaar.provider.control("faults", mode="unavailable", times="1")
 
-    with meanwhile(cancelling.payments, "cancel_intent", before=unreachable):
+    with meanwhile(payments, "cancel_intent", before=unreachable):
         assert 200 == bazaar.cancel(placed).status
     assert ["requires_payment_method"] == [intent["status"] for intent in bazaar.intents()]
     bazaar.hear()

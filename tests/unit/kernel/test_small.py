@@ -19,7 +19,9 @@ def test_ids_sort_by_their_time_and_tell_it() -> None:
     assert ids.new_id("ord", NOW) != earlier
 
 
-@pytest.mark.parametrize("text", ["ord_", "pay_01ARZ3NDEKTSV4RRFFQ69G5FAV", "ord_01arz3ndektsv4rrffq69g5fav", "x", ""])
+@pytest.mark.parametrize(
+    "text", ["ord_", "pay_01ARZ3NDEKTSV4RRFFQ69G5FAV", "ord_01arz3ndektsv4rrffq69g5fav", "x", ""]
+)
 def test_what_is_no_id_is_told_from_one(text: str) -> None:
     assert ids.is_id("ord_01ARZ3NDEKTSV4RRFFQ69G5FAV", "ord")
     assert not ids.is_id(text, "ord")
@@ -31,7 +33,9 @@ def test_what_exists_once_for_its_parent_has_its_ulid() -> None:
 
 @given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))
 def test_times_sort_as_their_texts_do(one: datetime, other: datetime) -> None:
-    assert (one < other) == (clock.rfc3339(one) < clock.rfc3339(other)) or one.year < 1000 or other.year < 1000
+    assert (
+        (one < other) == (clock.rfc3339(one) < clock.rfc3339(other)) or one.year < 1000 or other.year < 1000
+    )
     assert one.year < 1000 or one == clock.parsed(clock.rfc3339(one))
 
 

@@ -47,7 +47,9 @@ def order(*lines: OrderLine, status: Status = Status.AWAITING_PAYMENT, captured:
         contact=Contact("Anna", "anna@example.com"),
         ship_to=Address("Anna", "Torstraße 1", "Berlin", "10119", "DE"),
         lines=lines,
-        parcels=tuple(_parcel(merchant, [each for each in lines if each.merchant_id == merchant]) for merchant in merchants),
+        parcels=tuple(
+            _parcel(merchant, [x for x in lines if x.merchant_id == merchant]) for merchant in merchants
+        ),
         explain=(),
         not_included=(),
         shares=tuple(Share(merchant, status) for merchant in merchants),
