@@ -1,34 +1,28 @@
 """Events of the catalogue."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from entrepot.contracts.events import Event
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProductEvent(Event):
+class ProductEvent(Event, frozen=True, kw_only=True):
     product_id: str
     merchant_id: str
     revision: int
     skus: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProductCreated(ProductEvent):
+class ProductCreated(ProductEvent, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "catalogue.product_created"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProductChanged(ProductEvent):
+class ProductChanged(ProductEvent, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "catalogue.product_changed"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProductPublished(ProductEvent):
+class ProductPublished(ProductEvent, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "catalogue.product_published"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProductUnpublished(ProductEvent):
+class ProductUnpublished(ProductEvent, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "catalogue.product_unpublished"

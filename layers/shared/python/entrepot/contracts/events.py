@@ -1,6 +1,5 @@
 """What every published event has, and how it is written and read."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, TypeVar
 
@@ -9,8 +8,7 @@ import msgspec
 E = TypeVar("E", bound="Event")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Base of every event: past tense, flat, versioned, self-sufficient in ids, states and amounts.
 
     It carries no personal data. A field is added with a default; one that is renamed or dropped is a new version.

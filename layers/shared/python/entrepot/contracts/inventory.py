@@ -1,13 +1,11 @@
 """Events of inventory."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from entrepot.contracts.events import Event
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StockMoved(Event):
+class StockMoved(Event, frozen=True, kw_only=True):
     """On-hand stock changed by a movement that no order caused."""
 
     NAME: ClassVar[str] = "inventory.stock_moved"
@@ -18,8 +16,7 @@ class StockMoved(Event):
     units: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AvailabilityChanged(Event):
+class AvailabilityChanged(Event, frozen=True, kw_only=True):
     """A SKU went in or out of stock over all its warehouses. `sequence` rises; an older one is passed over."""
 
     NAME: ClassVar[str] = "inventory.availability_changed"

@@ -1,14 +1,12 @@
 """What logistics publishes."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
 from entrepot.contracts.events import Event
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ShipmentMoved(Event):
+class ShipmentMoved(Event, frozen=True, kw_only=True):
     """A shipment's status changed.
 
     It may skip statuses. It leaves `delivered` only for `returned`, and that never.

@@ -1,21 +1,20 @@
 """Events of orders. Amounts are minor units in the order's currency; `lines` name SKUs and places, never people."""
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+import msgspec
 
 from entrepot.contracts.events import Event
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StockLine:
+class StockLine(msgspec.Struct, frozen=True, kw_only=True):
     sku: str
     merchant_id: str
     warehouse_id: str
     quantity: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OrderPlaced(Event):
+class OrderPlaced(Event, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "orders.order_placed"
     order_id: str
     member_id: str | None
@@ -25,8 +24,7 @@ class OrderPlaced(Event):
     lines: tuple[StockLine, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OrderPaid(Event):
+class OrderPaid(Event, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "orders.order_paid"
     order_id: str
     payment_id: str
@@ -35,8 +33,7 @@ class OrderPaid(Event):
     lines: tuple[StockLine, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OrderCancelled(Event):
+class OrderCancelled(Event, frozen=True, kw_only=True):
     """Whole, or some lines of it: `lines` are what was cancelled, `whole` says whether nothing is left.
 
     reason: cancelled_by_shopper, cancelled_by_merchant or cancelled_by_operator.
@@ -49,15 +46,13 @@ class OrderCancelled(Event):
     lines: tuple[StockLine, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OrderExpired(Event):
+class OrderExpired(Event, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "orders.order_expired"
     order_id: str
     lines: tuple[StockLine, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TaxOwed:
+class TaxOwed(msgspec.Struct, frozen=True, kw_only=True):
     """Duty, import tax or fees of a share: who owes it to which authority. `liable` is "platform" or "seller"."""
 
     authority: str
@@ -66,8 +61,7 @@ class TaxOwed:
     liable: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ShareCompleted(Event):
+class ShareCompleted(Event, frozen=True, kw_only=True):
     """A merchant's share of an order may be settled: what remains of it after cancellations and refunds.
 
     `goods` is after discounts. `paid` = goods + freight + the sum of `taxes`, what the buyer paid for this share.
@@ -85,8 +79,7 @@ class ShareCompleted(Event):
     paid: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ShareRefunded(Event):
+class ShareRefunded(Event, frozen=True, kw_only=True):
     """The buyer gets back part of a share that had completed: the merchant owes it."""
 
     NAME: ClassVar[str] = "orders.share_refunded"

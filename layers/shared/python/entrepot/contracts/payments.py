@@ -1,13 +1,11 @@
 """Events of payments. Amounts are minor units in the payment's currency."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from entrepot.contracts.events import Event
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PaymentEvent(Event):
+class PaymentEvent(Event, frozen=True, kw_only=True):
     """What every event of a payment says. `amount` is what the event is about; the totals are after it."""
 
     payment_id: str
@@ -19,13 +17,11 @@ class PaymentEvent(Event):
     refunded: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PaymentAuthorised(PaymentEvent):
+class PaymentAuthorised(PaymentEvent, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "payments.payment_authorised"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PaymentCaptured(PaymentEvent):
+class PaymentCaptured(PaymentEvent, frozen=True, kw_only=True):
     """`fact` identifies the capture at the provider: one ledger entry for each."""
 
     NAME: ClassVar[str] = "payments.payment_captured"
@@ -33,51 +29,44 @@ class PaymentCaptured(PaymentEvent):
     fact: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PaymentProcessing(PaymentEvent):
+class PaymentProcessing(PaymentEvent, frozen=True, kw_only=True):
     """An asynchronous method is under way; the order waits up to the method's own limit."""
 
     NAME: ClassVar[str] = "payments.payment_processing"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PaymentFailed(PaymentEvent):
+class PaymentFailed(PaymentEvent, frozen=True, kw_only=True):
     """An attempt was declined; the buyer may try again on the same intent. `reason` is the provider's code."""
 
     NAME: ClassVar[str] = "payments.payment_failed"
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PaymentCancelled(PaymentEvent):
+class PaymentCancelled(PaymentEvent, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "payments.payment_cancelled"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PaymentFlagged(PaymentEvent):
+class PaymentFlagged(PaymentEvent, frozen=True, kw_only=True):
     """What the provider says is not ours in amount, currency, account or mode: nothing moved, a person looks."""
 
     NAME: ClassVar[str] = "payments.payment_flagged"
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RefundRequested(PaymentEvent):
+class RefundRequested(PaymentEvent, frozen=True, kw_only=True):
     """The intention to refund `amount` is recorded; the provider is called by whoever takes this event."""
 
     NAME: ClassVar[str] = "payments.refund_requested"
     refund_id: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RefundSucceeded(PaymentEvent):
+class RefundSucceeded(PaymentEvent, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "payments.refund_succeeded"
     refund_id: str
     provider: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RefundFailed(PaymentEvent):
+class RefundFailed(PaymentEvent, frozen=True, kw_only=True):
     """`had_succeeded`: it was told of as succeeded before, and the money is back at `provider`."""
 
     NAME: ClassVar[str] = "payments.refund_failed"
@@ -87,13 +76,11 @@ class RefundFailed(PaymentEvent):
     had_succeeded: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CaptureRequested(PaymentEvent):
+class CaptureRequested(PaymentEvent, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "payments.capture_requested"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CancellationRequested(PaymentEvent):
+class CancellationRequested(PaymentEvent, frozen=True, kw_only=True):
     """The rest of an authorisation is no longer wanted and is let go at the provider."""
 
     NAME: ClassVar[str] = "payments.cancellation_requested"
