@@ -14,6 +14,8 @@ from functions.orders.domain.lifecycle import IllegalTransition, Status, moved
 from functions.orders.domain.order import Order, OrderLine, Share, ShipmentRef
 
 SYSTEM: Final = "system"
+MOST_SHIPMENTS: Final = 60
+"""So that an order with its timeline stays well within an item of DynamoDB (400 KB)."""
 COMPLETES_AFTER: Final = timedelta(days=14)
 """After its delivery a share completes, where the stage says nothing else."""
 
@@ -22,6 +24,12 @@ class UnknownLine(Refusal):
     code = "unknown_line"
     kind = Kind.RULE
     title = "The order has no such line of yours."
+
+
+class TooManyShipments(Refusal):
+    code = "too_many_shipments"
+    kind = Kind.RULE
+    title = f"An order goes in at most {MOST_SHIPMENTS} shipments."
 
 
 class TooManyUnits(Refusal):
@@ -120,8 +128,10 @@ def packed(order: Order, merchant_id: str, wanted: Mapping[str, int] | None, now
 def shipped(order: Order, shipment: ShipmentRef, now: datetime) -> Order:
     """Units handed to the carrier.
 
-    Raises: IllegalTransition, UnknownLine, TooManyUnits.
+    Raises: IllegalTransition, UnknownLine, TooManyUnits, TooManyShipments.
     """
+    if len(order.shipments) >= MOST_SHIPMENTS:
+        raise TooManyShipments(limit=MOST_SHIPMENTS)
     share = order.share(shipment.merchant_id)
     units = _wanted(order, dict(shipment.lines), frozenset({shipment.merchant_id}))
     lines = tuple(

@@ -113,7 +113,10 @@ class RefundPart:
 
 @dataclass(frozen=True, slots=True)
 class RefundRef:
-    """A refund as far as the order cares. `for_cancelled` says that it pays back units which were cancelled."""
+    """A refund as far as the order cares. `for_cancelled` says that it pays back units which were cancelled.
+
+    `lines` are the units it was asked for by SKU, none where it is a free amount.
+    """
 
     refund_id: str
     amount: Money
@@ -121,6 +124,7 @@ class RefundRef:
     reason: str
     for_cancelled: bool
     parts: tuple[RefundPart, ...]
+    lines: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def of_amount(order: Order, amount: Money, merchants: tuple[str, ...]) -> tuple[
 
 
 def of_lines(order: Order, wanted: dict[str, int], merchants: tuple[str, ...]) -> tuple[RefundPart, ...]:
-    """The worth of units that are not cancelled, by merchant.
+    """The worth of units that were neither cancelled nor refunded yet, by merchant.
 
     Raises: UnknownLine, TooManyUnits, ExceedsCaptured.
     """
@@ -63,13 +63,20 @@ def of_lines(order: Order, wanted: dict[str, int], merchants: tuple[str, ...]) -
         line = next((line for line in order.lines if line.sku == sku and line.merchant_id in merchants), None)
         if line is None:
             raise UnknownLine(field="lines", sku=sku)
-        if units > line.remaining:
-            raise TooManyUnits(field="lines", sku=sku, left=line.remaining)
-        worth[line.merchant_id] = worth.get(line.merchant_id, 0) + line.worth(units, line.cancelled).amount
+        gone = line.cancelled + _units_refunded(order, sku)
+        left = max(0, line.bought.quantity - gone)
+        if units > left:
+            raise TooManyUnits(field="lines", sku=sku, left=left)
+        worth[line.merchant_id] = worth.get(line.merchant_id, 0) + line.worth(units, gone).amount
     for merchant_id, amount in worth.items():
         if amount > refundable(order, merchant_id).amount:
             raise ExceedsCaptured(field="lines", left=refundable(order, merchant_id).amount)
     return tuple(_part(order, merchant_id, amount) for merchant_id, amount in worth.items())
+
+
+def _units_refunded(order: Order, sku: str) -> int:
+    live = [refund for refund in order.refunds if refund.status in LIVE]
+    return sum(units for refund in live for refunded, units in refund.lines if refunded == sku)
 
 
 def of_cancelled(order: Order, taken: Taken, most: int) -> tuple[RefundPart, ...]:

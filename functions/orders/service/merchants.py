@@ -18,7 +18,7 @@ def country(merchant_id: str) -> str:
     """
     held = _countries.get(merchant_id)
     if held is None or held[0] < time.monotonic():
-        merchant = reads.fetch_one(membership.merchant_read(merchant_id))
+        merchant = reads.fetch_one(membership.merchant_read(merchant_id), consistent=True)
         if merchant is None:
             raise NotFound(merchant_id=merchant_id)
         held = (time.monotonic() + _KEPT_SECONDS, merchant.country)

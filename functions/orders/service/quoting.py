@@ -189,7 +189,10 @@ class _Desk:
         )
 
     def _option(self, choices: Sequence[_Choice], wanted: Mapping[str, int]) -> Option:
-        parts = [self._consigned(choice) for choice in choices]
+        parts: list[_Part] = []
+        for choice in choices:
+            # What the parcels before use of the importer's quota is used up for the next one.
+            parts.append(self._consigned(choice, sum(part.quota_fen for part in parts)))
         lines = {line.sku: line for part in parts for line in part.lines}
         # A notice that holds for several parcels is said once.
         notices = dict.fromkeys(notice for part in parts for notice in part.not_included)
@@ -202,14 +205,14 @@ class _Desk:
             quota_fen=sum(part.quota_fen for part in parts),
         )
 
-    def _consigned(self, choice: _Choice) -> "_Part":
+    def _consigned(self, choice: _Choice, quota_fen: int) -> "_Part":
         freight = self._in_currency(choice.freight.price)
         prices = {
             source.sku: self._in_currency(self.found.offers[source.sku].price) for source in choice.sources
         }
         goods = {source.sku: prices[source.sku] * source.units for source in choice.sources}
         assessed = customs.assess(
-            self._consignment(choice, goods, freight),
+            self._consignment(choice, goods, freight, quota_fen),
             on=self.now.date(),
             rates=self.rates,
             allow_unverified=aws.STAGE in _UNVERIFIED_STAGES,
@@ -235,7 +238,7 @@ class _Desk:
         )
 
     def _consignment(
-        self, choice: _Choice, goods: Mapping[str, Money], freight: Money
+        self, choice: _Choice, goods: Mapping[str, Money], freight: Money, quota_fen: int
     ) -> customs.Consignment:
         place, to = choice.sources[0].place, self.wish.ship_to
         return customs.Consignment(
@@ -263,7 +266,7 @@ class _Desk:
             incoterm="dap" if self.wish.incoterm == "dap" else "ddp",
             has_importer_identity=self.has_importer,
             units_in_order=self.units,
-            cn_year_used=self.found.quota_used,
+            cn_year_used=(self.found.quota_used or zero("CNY")) + Money(quota_fen, "CNY"),
         )
 
     def _line(

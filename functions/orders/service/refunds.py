@@ -54,7 +54,15 @@ def _refund(wanted: Wanted, caller: Caller, once: Once, now: datetime) -> Refund
     amount = Money(sum(part.amount for part in parts), order.currency)
     payment = reads.fetch_one(payments.payment_read(order.payment_id), consistent=True)
     assert payment is not None, "an order is written with its payment"
-    made = RefundRef(new_id("rfd", now), amount, "requested", wanted.reason, for_cancelled=False, parts=parts)
+    made = RefundRef(
+        new_id("rfd", now),
+        amount,
+        "requested",
+        wanted.reason,
+        for_cancelled=False,
+        parts=parts,
+        lines=tuple((wanted.lines or {}).items()),
+    )
     after, charged = refunding.charged(refunding.granted(order, made, sight.role, now))
     writes.commit(
         once.claim(made.refund_id),

@@ -1,11 +1,14 @@
 """One commit for several rows, and what is raised when it does not stand."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from entrepot.cloud import aws as platform
-from entrepot.cloud import idempotency, inbox, reads, writes
+from entrepot.cloud import dynamo, idempotency, inbox, reads, writes
 from entrepot.cloud.rows import Number, Row, Text
 from entrepot.kernel.refusals import Kind, Refusal
 
@@ -101,3 +104,42 @@ def test_a_key_names_what_it_created_and_refuses_another_input() -> None:
         idempotency.Once("POST /v1/orders#quo_1", "key", "hash-2", NOW).found()
     with pytest.raises(idempotency.AlreadyDone):
         writes.commit(first.claim("ord_2"))
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_row_that_was_put_though_the_answer_was_lost_is_no_refusal(
+    monkeypatch: pytest.MonkeyPatch, same: bool
+) -> None:
+    row = ThingRow("a", "thing", units=3)
+    writes.commit(writes.create(row, Taken()))
+    send = dynamo.call
+
+    def sent_twice(operation: str, **arguments: Any) -> dict[str, Any]:
+        try:
+            return send(operation, **arguments)
+        except ClientError as error:
+            error.response["ResponseMetadata"]["RetryAttempts"] = 1
+            raise
+
+    monkeypatch.setattr(dynamo, "call", sent_twice)
+    if same:
+        writes.commit(writes.create(row, Taken()))
+    else:
+        with pytest.raises(Taken):
+            writes.commit(writes.create(ThingRow("a", "thing", units=4), Taken()))
+
+    assert [3] == reads.fetch(thing("a"))
+
+
+def test_a_change_in_place_goes_as_a_transaction_whose_token_tells_a_repetition() -> None:
+    sent: list[str] = []
+    writes.commit(writes.create(ThingRow("a", "thing", units=3), Taken()))
+    dynamo.observers.append(lambda operation, *_: sent.append(operation))
+    try:
+        writes.commit(take("a", 1))
+        writes.commit(replace(take("a", 1), repeatable=True))
+    finally:
+        dynamo.observers.pop()
+
+    assert ["TransactWriteItems", "UpdateItem"] == sent
+    assert [1] == reads.fetch(thing("a"))

@@ -172,3 +172,28 @@ def test_a_refund_is_settled_once_and_failed_is_the_end() -> None:
     failed = refunding.settled(done, "rfd_1", "failed", LATER)  # the bank sent it back days later
     assert "captured" == failed.payment_status
     assert failed == refunding.settled(failed, "rfd_1", "succeeded", LATER)
+
+
+def test_a_unit_is_refunded_once_by_its_line() -> None:
+    bought = order(line("A", quantity=3, import_tax=100), status=Status.PAID, captured=True)
+
+    worth = 0
+    for number, units in enumerate((2, 1)):
+        parts = refunding.of_lines(bought, {"A": units}, bought.merchants)
+        amount = Money(sum(part.amount for part in parts), "EUR")
+        worth += amount.amount
+        made = RefundRef(f"rfd_{number}", amount, "requested", "late", False, parts, (("A", units),))
+        bought = refunding.granted(bought, made, "merchant", NOW)
+
+    assert bought.total.amount == worth
+    with pytest.raises(changes.TooManyUnits):
+        refunding.of_lines(bought, {"A": 1}, bought.merchants)
+
+
+def test_an_order_has_only_so_many_shipments() -> None:
+    bought = order(line("A", quantity=100), status=Status.PAID, captured=True)
+    for number in range(changes.MOST_SHIPMENTS):
+        bought = changes.shipped(bought, shipment(number, "mrc_1", ("A", 1)), NOW)
+
+    with pytest.raises(changes.TooManyShipments):
+        changes.shipped(bought, shipment(99, "mrc_1", ("A", 1)), NOW)

@@ -87,6 +87,7 @@ def mark_sent(event_id: str, now: datetime) -> None:
                 ],
                 OutboxRow.unsent_shard.exists(),
                 AlreadyMarked(),
+                repeatable=True,
             )
         )
     except AlreadyMarked:

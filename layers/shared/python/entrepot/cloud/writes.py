@@ -33,7 +33,8 @@ class Write:
     """One conditional write and the refusal its condition stands for.
 
     `refusal` is raised when the condition fails; a callable is given the row as it stood, or None. `contended`
-    is raised when other transactions held the item through all tries; otherwise that is `Busy`.
+    is raised when other transactions held the item through all tries; otherwise that is `Busy`. A `repeatable`
+    update may be told its refusal although it was written, where the first answer was lost on the way.
     """
 
     verb: str
@@ -42,6 +43,7 @@ class Write:
     refusal: Refusal | Explain | None
     actions: Sequence[Action] = ()
     contended: Refusal | None = None
+    repeatable: bool = False
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -71,10 +73,15 @@ def create(row: rows.Row, refusal: Refusal | Explain) -> Write:
 
 
 def update(
-    row: rows.Row, actions: Sequence[Action], condition: Condition, refusal: Refusal | Explain | None = None
+    row: rows.Row,
+    actions: Sequence[Action],
+    condition: Condition,
+    refusal: Refusal | Explain | None = None,
+    *,
+    repeatable: bool = False,
 ) -> Write:
     """Change a row in place. `row` needs its keys only."""
-    return Write("Update", row, condition, refusal, actions)
+    return Write("Update", row, condition, refusal, actions, repeatable=repeatable)
 
 
 def delete(
@@ -99,28 +106,45 @@ def commit(*writes: Write) -> None:
     assert 0 < len(writes) <= MOST_ITEMS, f"{len(writes)} writes in one transaction"
     assert len({write.key for write in writes}) == len(writes), "two writes touch one item"
     send = _sender(writes)
+    contended: Refusal | None = None
     for turn in range(_TRIES):
+        if turn:
+            time.sleep(random.uniform(0.2, 1) * _FIRST_PAUSE_SECONDS * 2 ** (turn - 1))
         try:
             send()
             return
         except ClientError as error:
             held = _judge(error, writes)
-        if turn + 1 < _TRIES:
-            time.sleep(random.uniform(0.2, 1) * _FIRST_PAUSE_SECONDS * 2**turn)
-    raise held.contended or Busy()
+        if held is None:
+            return
+        contended = held.contended
+    raise contended or Busy()
 
 
 def _sender(writes: Sequence[Write]) -> Callable[[], Any]:
     items = [write.request() for write in writes]
-    if len(writes) == 1 and writes[0].verb != "ConditionCheck":
+    if len(writes) == 1 and _stands_alone(writes[0]):
         # One item needs no transaction, at half its price.
         return partial(dynamo.call, f"{writes[0].verb}Item", **items[0][writes[0].verb])
     return partial(dynamo.call, "TransactWriteItems", TransactItems=items)
 
 
-def _judge(error: ClientError, writes: Sequence[Write]) -> Write:
-    """The write that other transactions held, so that a further try makes sense; otherwise raises."""
+def _stands_alone(write: Write) -> bool:
+    """Whether a write that was sent twice, its first answer lost, can be told from one that is refused.
+
+    A transaction has a token for that. Without one, a put can find its own row there.
+    """
+    return write.verb == "Put" or write.condition is None or write.repeatable
+
+
+def _judge(error: ClientError, writes: Sequence[Write]) -> Write | None:
+    """The write that other transactions held, so that a further try makes sense; None where all was written.
+
+    Otherwise raises.
+    """
     code = error.response["Error"]["Code"]
+    if code == "ConditionalCheckFailedException" and _was_ours(error, writes[0]):
+        return None
     if code == "ConditionalCheckFailedException":
         raise _refusal(writes[0], error.response.get("Item")) from None
     if code in (
@@ -140,6 +164,12 @@ def _judge(error: ClientError, writes: Sequence[Write]) -> Write:
         if reason.get("Code") in ("TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"):
             return write
     raise error
+
+
+def _was_ours(error: ClientError, write: Write) -> bool:
+    """Whether a put was refused by itself: botocore sent it again because its first answer was lost."""
+    sent_again = error.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
+    return sent_again and write.verb == "Put" and write.request()["Put"]["Item"] == error.response.get("Item")
 
 
 def _refusal(write: Write, old: dict[str, Any] | None) -> Refusal:
