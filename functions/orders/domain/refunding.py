@@ -63,10 +63,11 @@ def of_lines(order: Order, wanted: dict[str, int], merchants: tuple[str, ...]) -
         line = next((line for line in order.lines if line.sku == sku and line.merchant_id in merchants), None)
         if line is None:
             raise UnknownLine(field="lines", sku=sku)
+        if units > line.remaining:
+            raise TooManyUnits(field="lines", sku=sku, left=line.remaining)
         gone = line.cancelled + _units_refunded(order, sku)
-        left = max(0, line.bought.quantity - gone)
-        if units > left:
-            raise TooManyUnits(field="lines", sku=sku, left=left)
+        if units > line.bought.quantity - gone:
+            raise ExceedsCaptured(field="lines", sku=sku, left=refundable(order, line.merchant_id).amount)
         worth[line.merchant_id] = worth.get(line.merchant_id, 0) + line.worth(units, gone).amount
     for merchant_id, amount in worth.items():
         if amount > refundable(order, merchant_id).amount:

@@ -105,7 +105,7 @@ def test_a_fact_told_with_other_amounts_is_refused_and_moves_nothing(books, firs
 
 
 def test_a_share_that_does_not_add_up_is_refused_and_leaves_no_trace(books):
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     with pytest.raises(Unbalanced):
         books.tell(replace(completed(100), paid=101))

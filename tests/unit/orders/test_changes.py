@@ -186,7 +186,7 @@ def test_a_unit_is_refunded_once_by_its_line() -> None:
         bought = refunding.granted(bought, made, "merchant", NOW)
 
     assert bought.total.amount == worth
-    with pytest.raises(changes.TooManyUnits):
+    with pytest.raises(refunding.ExceedsCaptured):
         refunding.of_lines(bought, {"A": 1}, bought.merchants)
 
 
