@@ -1,13 +1,16 @@
 """Whatever JSON is sent to whichever route: a refusal or an answer, never an outage of ours."""
 
 import copy
+import re
 import time
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.integration.edge.scene import ALL, Scene, Valid, changed, leaves
+from tests.support.http import call
 
 ODD = st.one_of(
     st.none(),
@@ -67,3 +70,95 @@ def test_no_body_is_an_outage(scene: Scene) -> None:
     try_()
 
     assert 400 in statuses
+
+
+HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "Cart-Token",
+    "Order-Token",
+    "Stripe-Signature",
+    "aftership-hmac-sha256",
+    "X-Hmac-Signature",
+    "sign",
+    "X-Correlation-Id",
+)
+# A gateway hands over text of any letters; halves of characters and line breaks never get that far.
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=60) | st.sampled_from(
+    [
+        "Bearer x",
+        "Bearer a.b.c",
+        "application/json; charset=utf-16",
+        '"1"',
+        "*",
+        "t=1,v1=é",
+        "t=,v1=",
+        "=",
+        ",",
+    ]
+)
+PARTS = st.text(
+    st.characters(codec="utf-8", exclude_characters="/?#"), min_size=1, max_size=30
+) | st.sampled_from(
+    [
+        "ord_1",
+        "PHONES-1",
+        "..",
+        "%",
+        "ord_01JD0000000000000000000000",
+        "\x00",
+        "stripe",
+        "aftership",
+        "a" * 3000,
+    ]
+)
+QUERIES = st.dictionaries(
+    st.sampled_from(["limit", "cursor", "status", "sku", "from", "to", "merchant", "category", "tag", "x"]),
+    st.text(st.characters(codec="utf-8"), max_size=30)
+    | st.sampled_from(
+        ["1", "24", "101", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59+23:59", "paid", "AAAA"]
+    ),
+    max_size=3,
+)
+
+
+def test_no_path_query_or_header_is_an_outage(scene: Scene) -> None:
+    import app
+
+    routes = sorted({(route.method, route.path) for api in app.APIS for route in api.routes})
+    begun = time.monotonic()
+    statuses: set[int] = set()
+
+    @settings(
+        max_examples=800,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(
+        st.sampled_from(routes),
+        st.lists(PARTS, min_size=2, max_size=2),
+        QUERIES,
+        st.dictionaries(st.sampled_from(HEADERS), WORDS, max_size=3),
+        st.sampled_from(["guest", "shopper", "merchant", "operator"]),
+    )
+    def try_(
+        route: tuple[str, str], parts: list[str], query: dict[str, str], headers: dict[str, str], who: str
+    ) -> None:
+        if time.monotonic() - begun > SECONDS / 3:
+            return
+        method, path = route
+        named = iter(parts)
+        path = re.sub(r"\{\w+\}", lambda _: quote(next(named), safe=""), path)
+        token = None if "Authorization" in headers else scene.tokens[who]
+        body: dict[str, str] | None = None if method in ("GET", "DELETE") else {}
+        answer = call(method, f"{path}?{urlencode(query)}", body, token=token, headers=headers)
+        statuses.add(answer.status)
+        assert answer.status < 500, f"{method} {path} {query} {headers}: {answer.text}"
+
+    try_()
+
+    assert {200, 400, 401, 404} <= statuses
