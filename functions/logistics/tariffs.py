@@ -57,4 +57,4 @@ def _fraction(kind: type[Any], value: Any) -> Any:
     """A rate as the files write it: decimal text, so that no float comes near a price."""
     if kind is Fraction and isinstance(value, str):
         return Fraction(value)
-    raise NotImplementedError(kind)
+    raise TypeError(f"no {kind} is read from a tariff")

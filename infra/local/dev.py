@@ -143,5 +143,6 @@ def _sources(folder: Path) -> Iterator[Path]:
 
 def problem(status: int, code: str, title: str) -> dict[str, Any]:
     """An answer of the gateway itself, as the deployed one renders it."""
-    body = json.dumps({"type": "about:blank", "status": status, "code": code, "title": title})
+    problem = {"type": f"urn:entrepot:problem:{code}", "title": title, "status": status, "code": code}
+    body = json.dumps({**problem, "detail": title, "correlation_id": "-"})
     return {"statusCode": status, "headers": {"Content-Type": "application/problem+json"}, "body": body}

@@ -7,6 +7,7 @@ front holds any number of connections and lets as many requests through as the A
 import argparse
 import asyncio
 import http.client
+import json
 import select
 import signal
 import threading
@@ -225,9 +226,15 @@ async def _chunked(reader: asyncio.StreamReader) -> bytes:
 
 def _problem(refused: Refused) -> Answer:
     reason = (_REASONS | _REASONS_LATER)[refused.status]
-    body = (
-        f'{{"type":"about:blank","status":{refused.status},"code":"{refused.code}","title":"{refused.title}"}}'
-    ).encode()
+    problem = {
+        "type": f"urn:entrepot:problem:{refused.code}",
+        "title": reason,
+        "status": refused.status,
+        "code": refused.code,
+        "detail": refused.title,
+        "correlation_id": "-",  # it never reached a function
+    }
+    body = json.dumps(problem).encode()
     return Answer(refused.status, reason, [("Content-Type", "application/problem+json")], body)
 
 

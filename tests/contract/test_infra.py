@@ -198,7 +198,7 @@ def test_the_gateways_own_answers_are_problems():
     for answer in answers.values():
         rendered = json.loads(answer["ResponseTemplates"]["application/json"])
         assert "'application/problem+json'" == answer["ResponseParameters"]["Headers"]["Content-Type"]
-        assert {"type", "status", "code", "title", "request_id"} == set(rendered)
+        assert {"type", "title", "status", "code", "detail", "correlation_id"} == set(rendered)
         assert answer["StatusCode"] == rendered["status"]
 
 

@@ -22,7 +22,11 @@ def test_the_openapi_document_is_fresh() -> None:
 
 
 def test_the_openapi_document_is_valid() -> None:
-    validate(json.loads(openapi.text()))
+    document = json.loads(openapi.text())
+
+    validate(document)
+
+    assert "3.1.0" == document["openapi"]
 
 
 def test_every_path_that_others_rely_on_is_there() -> None:
