@@ -10,6 +10,13 @@ from tests.support.http import Answer, call
 from tests.support.shop import BERLIN, CONTACT, HEADPHONES
 
 Json = dict[str, Any]
+SECURITY = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,11 @@ def problems(answer: Answer, *expected: str | int, field: str | None = None) -> 
         or not document["detail"]
     ):
         wrong.append(f"incomplete: {document}")
+    if (
+        answer.headers.get("X-Correlation-Id") != document.get("correlation_id")
+        or SECURITY.items() - answer.headers.items()
+    ):
+        wrong.append(f"headers are missing: {answer.headers}")
     if answer.status != document["status"] or answer.status >= 500:
         wrong.append(f"{answer.status}: {document}")
     if answer.status not in expected and document["code"] not in expected:

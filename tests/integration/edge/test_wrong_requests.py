@@ -15,6 +15,7 @@ from tests.integration.edge.scene import (
     PATCH,
     QUOTE,
     REFUND,
+    SECURITY,
     SHIPMENT,
     Scene,
     Valid,
@@ -23,13 +24,6 @@ from tests.integration.edge.scene import (
 from tests.support.http import call
 
 IDEMPOTENT = (ORDER, CANCEL, SHIPMENT, REFUND, MOVEMENT)
-SECURITY = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 def nested(depth: int) -> str:

@@ -111,7 +111,7 @@ class Walk:
         return self.bazaar.order(self.placed)
 
 
-@pytest.mark.parametrize("seed", range(14))
+@pytest.mark.parametrize("seed", range(9))
 def test_whatever_happens_units_money_and_books_agree_at_the_end(bazaar: Bazaar, seed: int) -> None:
     walk = Walk(bazaar, seed)
     for _ in range(STEPS):
