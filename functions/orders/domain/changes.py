@@ -10,7 +10,7 @@ from typing import Final
 
 from entrepot.kernel.money import Money, total
 from entrepot.kernel.refusals import Kind, Refusal
-from functions.orders.domain.lifecycle import IllegalTransition, Status, moved
+from functions.orders.domain.lifecycle import MOVES, IllegalTransition, Status, moved
 from functions.orders.domain.order import Order, OrderLine, Share, ShipmentRef
 
 SYSTEM: Final = "system"
@@ -169,10 +169,12 @@ def shipment_moved(
 
 
 def completed(order: Order, merchant_id: str, now: datetime) -> Order:
+    """The time for returns is over: a delivered share completes. One that came back stays so, and is settled too."""
     share = order.share(merchant_id)
-    status = moved(share.status, Status.COMPLETED)
-    done = replace(share, status=status, ends_at=None, charged=order.borne_by(merchant_id))
-    return order.with_share(done).noted(now, "completed", SYSTEM, merchants=merchant_id)
+    status = share.status if share.status is Status.RETURNED else moved(share.status, Status.COMPLETED)
+    done = replace(share, status=status, ends_at=None, charged=order.borne_by(merchant_id), settled=True)
+    event = "settled" if status is Status.RETURNED else "completed"
+    return order.with_share(done).noted(now, event, SYSTEM, merchants=merchant_id)
 
 
 def _after_cancel(order: Order, merchant_id: str) -> Share:
@@ -190,13 +192,14 @@ def _arrived(order: Order, merchant_id: str, completes_after: timedelta, now: da
     share = order.share(merchant_id)
     parcels = [held for held in order.shipments if held.merchant_id == merchant_id]
     states = {held.status for held in parcels}
-    if share.status in (Status.SHIPPED, Status.DELIVERED) and states == {"returned"}:
-        to, ends_at = Status.RETURNED, None
+    if Status.RETURNED in MOVES[share.status] and states == {"returned"}:
+        to = Status.RETURNED
     elif share.status is Status.SHIPPED and states <= {"delivered", "returned"}:
-        to, ends_at = Status.DELIVERED, max(held.moved_at or now for held in parcels) + completes_after
+        to = Status.DELIVERED
     else:
         return order
-    arrived = replace(share, status=moved(share.status, to), ends_at=ends_at)
+    ends_at = max(held.moved_at or now for held in parcels) + completes_after
+    arrived = replace(share, status=moved(share.status, to), ends_at=None if share.settled else ends_at)
     return order.with_share(arrived).noted(now, to.value, SYSTEM, merchants=merchant_id)
 
 

@@ -93,22 +93,23 @@ class ShipmentRef:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One merchant's part. `ends_at` is when it completes, once delivered.
+    """One merchant's part. `ends_at` is when it is settled, once it was delivered or came back.
 
-    `charged` is what settlement has been told of refunds that this merchant bears; it never falls.
+    `settled` says that settlement was told of it; `charged` what it was told of refunds that this merchant bears,
+    which never falls.
     """
 
     merchant_id: str
     status: Status
     ends_at: datetime | None = None
     charged: int = 0
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RefundPart:
     merchant_id: str
     amount: int
-    after_completion: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +233,7 @@ class Order:
         """When the clock has something to do: expire it unpaid, or complete a delivered share."""
         if self.status is Status.AWAITING_PAYMENT:
             return self.pay_before
-        ends = [s.ends_at for s in self.shares if s.status is Status.DELIVERED and s.ends_at is not None]
-        return min(ends, default=None)
+        return min((share.ends_at for share in self.shares if share.ends_at is not None), default=None)
 
     def with_share(self, share: Share) -> "Order":
         shares = tuple(share if held.merchant_id == share.merchant_id else held for held in self.shares)

@@ -6,7 +6,6 @@ from datetime import datetime
 from entrepot.kernel.money import Money, allocate
 from entrepot.kernel.refusals import Kind, Refusal
 from functions.orders.domain.changes import Taken, TooManyUnits, UnknownLine
-from functions.orders.domain.lifecycle import Status
 from functions.orders.domain.order import LIVE, Order, RefundPart, RefundRef
 
 
@@ -47,7 +46,7 @@ def of_amount(order: Order, amount: Money, merchants: tuple[str, ...]) -> tuple[
         raise ExceedsCaptured(field="amount", left=sum(left))
     parts = allocate(amount, left)
     return tuple(
-        _part(order, merchant_id, part.amount)
+        RefundPart(merchant_id, part.amount)
         for merchant_id, part in zip(merchants, parts, strict=True)
         if part
     )
@@ -72,7 +71,7 @@ def of_lines(order: Order, wanted: dict[str, int], merchants: tuple[str, ...]) -
     for merchant_id, amount in worth.items():
         if amount > refundable(order, merchant_id).amount:
             raise ExceedsCaptured(field="lines", left=refundable(order, merchant_id).amount)
-    return tuple(_part(order, merchant_id, amount) for merchant_id, amount in worth.items())
+    return tuple(RefundPart(merchant_id, amount) for merchant_id, amount in worth.items())
 
 
 def _units_refunded(order: Order, sku: str) -> int:
@@ -93,19 +92,19 @@ def of_cancelled(order: Order, taken: Taken, most: int) -> tuple[RefundPart, ...
     for merchant_id, amount in worth.items():
         back = min(amount, refundable(order, merchant_id).amount, most)
         most -= back
-        parts.append(_part(order, merchant_id, back))
+        parts.append(RefundPart(merchant_id, back))
     return tuple(part for part in parts if part.amount)
 
 
 def charged(order: Order) -> tuple[Order, dict[str, int]]:
-    """The order with every completed share charged with what it bears by now, and how much that is more by merchant.
+    """The order with every settled share charged with what it bears by now, and how much that is more by merchant.
 
     What was charged for a refund that failed is not charged again for the one that takes its place.
     """
     more = {
         share.merchant_id: order.borne_by(share.merchant_id) - share.charged
         for share in order.shares
-        if share.status is Status.COMPLETED
+        if share.settled
     }
     for merchant_id, amount in more.items():
         share = order.share(merchant_id)
@@ -158,8 +157,3 @@ def settled(order: Order, refund_id: str, status: str, now: datetime) -> Order:
         return order
     refunds = tuple(replace(r, status=status) if r.refund_id == refund_id else r for r in order.refunds)
     return replace(order, refunds=refunds).noted(now, f"refund_{status}", "system", refund_id=refund_id)
-
-
-def _part(order: Order, merchant_id: str, amount: int) -> RefundPart:
-    done = order.share(merchant_id).status is Status.COMPLETED
-    return RefundPart(merchant_id, amount, after_completion=done)

@@ -130,9 +130,7 @@ def _too_late(order: Order, now: datetime) -> tuple[Order, Writes]:
         return order, ()
     refund_id = new_id("rfd", now)
     reason = f"paid after the order was {order.status.value}"
-    parts = tuple(
-        RefundPart(line.merchant_id, line.bought.total.amount, after_completion=False) for line in order.lines
-    )
+    parts = tuple(RefundPart(line.merchant_id, line.bought.total.amount) for line in order.lines)
     refund = RefundRef(refund_id, amount, "requested", reason, for_cancelled=True, parts=parts)
     granted = refunding.granted(order, refund, "system", now)
     return granted, payments.refund(payment, refund_id, amount, reason, now)

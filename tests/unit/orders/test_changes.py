@@ -197,3 +197,41 @@ def test_an_order_has_only_so_many_shipments() -> None:
 
     with pytest.raises(changes.TooManyShipments):
         changes.shipped(bought, shipment(99, "mrc_1", ("A", 1)), NOW)
+
+
+@pytest.mark.parametrize("arrived_first", [False, True])
+def test_a_share_that_came_back_is_settled_too(arrived_first: bool) -> None:
+    days = timedelta(days=14)
+    bought = order(line("A"), status=Status.PAID, captured=True)
+    sent = changes.shipped(bought, shipment(1, "mrc_1", ("A", 1)), NOW)
+    if arrived_first:
+        sent = changes.shipment_moved(sent, "shp_1", "delivered", NOW, days, NOW)
+    back = changes.shipment_moved(sent, "shp_1", "returned", LATER, days, LATER)
+    assert (Status.RETURNED, LATER + days) == (back.status, back.due_at())
+
+    settled = changes.completed(back, "mrc_1", LATER + days)
+
+    assert (Status.RETURNED, None, True) == (settled.status, settled.due_at(), settled.share("mrc_1").settled)
+    refund = RefundRef(
+        "rfd_1",
+        Money(400, "EUR"),
+        "requested",
+        "late",
+        False,
+        refunding.of_amount(settled, Money(400, "EUR"), settled.merchants),
+    )
+    _, more = refunding.charged(refunding.granted(settled, refund, "operator", LATER))
+    assert {"mrc_1": 400} == more
+
+
+def test_what_comes_back_after_completion_is_not_settled_twice() -> None:
+    days = timedelta(days=14)
+    bought = order(line("A"), status=Status.PAID, captured=True)
+    sent = changes.shipped(bought, shipment(1, "mrc_1", ("A", 1)), NOW)
+    done = changes.completed(
+        changes.shipment_moved(sent, "shp_1", "delivered", NOW, days, NOW), "mrc_1", LATER
+    )
+
+    back = changes.shipment_moved(done, "shp_1", "returned", LATER, days, LATER)
+
+    assert (Status.RETURNED, None) == (back.status, back.due_at())
