@@ -1,11 +1,16 @@
 """The whole path of a sale in this process: from a product to a share that may be settled."""
 
+from datetime import timedelta
 from typing import Any
 
+from entrepot.kernel.clock import utc_now
+from functions.orders.service import clock
+from infra.local.carriers.payloads import Parcel, Scan, webhook
+from tests.support.aws import SECRETS
 from tests.support.http import call
 from tests.support.provider import Provider
 from tests.support.pump import events
-from tests.support.shop import Shop
+from tests.support.shop import BERLIN, Shop
 
 
 def test_a_quote_says_all_in_and_its_parts_sum_to_the_total(shop: Shop) -> None:
@@ -34,7 +39,7 @@ def test_a_sale_from_the_cart_to_the_completed_share(shop: Shop, provider: Provi
         filled.json["lines"][0]["warning"],
         filled.json["lines"][0]["available"],
     )
-    body = {"cart_id": cart["id"], "ship_to": _berlin(), "currency": "EUR"}
+    body = {"cart_id": cart["id"], "ship_to": BERLIN, "currency": "EUR"}
     quote = call("POST", "/v1/quotes", body, headers=token).json
 
     placed = shop.try_place(quote, key="key-1").json
@@ -65,19 +70,7 @@ def test_a_sale_from_the_cart_to_the_completed_share(shop: Shop, provider: Provi
     assert ["placed", "completed"] == [timeline[0], timeline[-1]]
 
 
-def _berlin() -> dict[str, str]:
-    from tests.support.shop import BERLIN
-
-    return BERLIN
-
-
 def _scans(shipment: Any, *tags: str) -> None:
-    from datetime import timedelta
-
-    from entrepot.kernel.clock import utc_now
-    from infra.local.carriers.payloads import Parcel, Scan, webhook
-    from tests.support.aws import SECRETS
-
     words = {"InTransit": "in_transit", "Delivered": "delivered"}
     now = utc_now()
     scans = [
@@ -96,9 +89,4 @@ def _scans(shipment: Any, *tags: str) -> None:
 
 
 def _complete(placed: Any) -> None:
-    from datetime import timedelta
-
-    from entrepot.kernel.clock import utc_now
-    from functions.orders.service import clock
-
     clock.run(utc_now() + timedelta(days=15))
