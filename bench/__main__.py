@@ -3,8 +3,13 @@
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from infra.local.processes import child, free_ports, listening, module, wait_for
+from infra.local.setup import child_environment
 from infra.package import Artefact
 
 TIMES = int(os.environ.get("BENCH_TIMES", "40"))
@@ -14,7 +19,6 @@ STAGE = "test"
 def main() -> int:
     from infra import package, targets
     from infra.checks import sizes
-    from infra.local.processes import free_ports
     from infra.local.stack import ministack, running
 
     artefact = package.build(targets.host())
@@ -52,14 +56,29 @@ def _reset() -> None:
     del os.environ["AWS_ENDPOINT_URL"]
 
 
+@contextmanager
+def _provider() -> Iterator[Any]:
+    from bench.cases import Elsewhere
+    from tests.support.aws import SECRETS
+
+    (port,) = free_ports(1)
+    command = module("infra.local.stripe", "--port", str(port), "--secret-key", SECRETS["stripe_secret_key"])
+    with tempfile.TemporaryDirectory() as name:
+        log = Path(name) / "stripe.log"
+        with child("the stand-in for Stripe", command, child_environment(), log) as started:
+            wait_for(lambda: listening(port), started)
+            os.environ["ENTREPOT_STRIPE_URL"] = f"http://127.0.0.1:{port}"
+            yield Elsewhere(os.environ["ENTREPOT_STRIPE_URL"])
+            del os.environ["ENTREPOT_STRIPE_URL"]
+
+
 def _use_cases() -> None:
     from bench import cases, floors
     from tests.support import aws as estate
-    from tests.support.provider import running as provider_running
     from tests.support.shop import Shop
 
     estate.make_estate()
-    with provider_running() as provider, Quiet():
+    with _provider() as provider, Quiet():
         floor = floors.all_of_them(TIMES)
         costs = cases.all_of_them(Shop(), provider, TIMES)
     print(f"DynamoDB and CPU of each use case (medians of {TIMES}; CPU of this process, in ms)")

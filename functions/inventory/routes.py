@@ -52,7 +52,7 @@ class MovementBody(Body, frozen=True, kw_only=True):
     warehouse_id: IdText
     units: Annotated[int, msgspec.Meta(ge=-_MOST_UNITS, le=_MOST_UNITS)]
     cause: Cause
-    note: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    note: Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*\Z")] = ""
 
 
 class MovementView(View, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ class Provider:
 
     def __init__(self, standin: StripeStandIn) -> None:
         self.standin = standin
+        self.url = standin.url
         self._delivered: set[str] = set()
 
     def pay(self, placed: Any, payment_method: str = "pm_card_visa") -> None:
@@ -56,7 +57,7 @@ class Provider:
 
     def _request(self, method: str, path: str, fields: dict[str, str] | None = None) -> Any:
         request = urllib.request.Request(
-            self.standin.url + path,
+            self.url + path,
             data=urlencode(fields).encode() if fields is not None else None,
             method=method,
             headers={"Authorization": f"Bearer {SECRETS['stripe_secret_key']}"},
