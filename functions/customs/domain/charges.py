@@ -1,6 +1,6 @@
 """What each method of charging does. All amounts are in the consignment's currency.
 
-Charges on lines are rounded per line; a charge on the consignment is rounded once and allocated (decision 7).
+Charges on lines are rounded per line; a charge on the consignment is rounded once and allocated.
 """
 
 from collections.abc import Callable, Sequence

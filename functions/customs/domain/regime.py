@@ -1,4 +1,4 @@
-"""Choosing the regime from the two territories, the warehouse's mode, the value and the day (decision 1)."""
+"""Choosing the regime from the two territories, the warehouse's mode, the value and the day."""
 
 from entrepot.kernel.money import zero
 from functions.customs.domain.case import UNVERIFIED, Case, sentences
