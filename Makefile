@@ -32,8 +32,9 @@ package: $(VENV)/.dev ## the artefacts for AWS and for this machine, with their 
 bench: $(VENV)/.dev
 	$(VENV)/python -m bench
 
-openapi: $(VENV)/.dev
+openapi: $(VENV)/.dev ## the OpenAPI document and the schemas of events, from the code
 	$(VENV)/python -m infra.openapi
+	$(VENV)/python -m infra.event_schemas
 
 clean: ## forget what was built and what one machine has stored
 	rm -rf build .entrepot/state .entrepot/objects .entrepot/scratch .entrepot/unpacked .entrepot/logs .entrepot/incomplete

@@ -12,6 +12,7 @@ import msgspec
 
 from entrepot import contracts
 from entrepot.contracts.events import Event
+from infra.openapi import dedented
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "events"
 
@@ -58,7 +59,8 @@ def _description(kind: type[Event]) -> str:
 def files() -> dict[str, str]:
     """File name → text of every schema."""
     return {
-        f"{kind.NAME}.v{kind.VERSION}.json": json.dumps(schema(kind), indent=1, ensure_ascii=False) + "\n"
+        f"{kind.NAME}.v{kind.VERSION}.json": json.dumps(dedented(schema(kind)), indent=1, ensure_ascii=False)
+        + "\n"
         for kind in events()
     }
 

@@ -3,6 +3,7 @@
 No kept library makes OpenAPI from Chalice; msgspec makes the schemas, the rest is this page (ADR 0005).
 """
 
+import inspect
 import json
 import os
 import re
@@ -86,7 +87,19 @@ def document() -> dict[str, Any]:
 
 def text() -> str:
     # Python ends a pattern with \\Z where ECMA 262, which OpenAPI names, writes $.
-    return json.dumps(document(), indent=1, ensure_ascii=False).replace('\\\\Z"', '$"') + "\n"
+    return json.dumps(dedented(document()), indent=1, ensure_ascii=False).replace('\\\\Z"', '$"') + "\n"
+
+
+def dedented(part: Any) -> Any:
+    """The same with each description as Python 3.13 compiles docstrings: without the indentation of the source."""
+    if isinstance(part, dict):
+        return {
+            name: inspect.cleandoc(value)
+            if name == "description" and isinstance(value, str)
+            else dedented(value)
+            for name, value in part.items()
+        }
+    return [dedented(value) for value in part] if isinstance(part, list) else part
 
 
 def answered(route: Route) -> Any:
