@@ -166,6 +166,7 @@ def save_order(before: Order, after: Order) -> list[writes.Write]:
     held = {summary.pk: _facts(summary) for summary in _summaries(before)}
     return [
         writes.put(row, OrderRow.revision == before.revision, Changed()),
+        # The condition of these is the order's own, in the same transaction.
         *(writes.put(summary) for summary in _summaries(after) if held[summary.pk] != _facts(summary)),
     ]
 

@@ -22,7 +22,7 @@ def placed(order: Order, now: datetime) -> Write:
             payment_id=order.payment_id,
             currency=order.currency,
             total=order.total.amount,
-            lines=stock_lines((line, line.bought.quantity) for line in order.lines),
+            lines=_bought(order),
         )
     )
 
@@ -36,7 +36,7 @@ def paid(order: Order, now: datetime) -> Write:
             payment_id=order.payment_id,
             currency=order.currency,
             total=order.total.amount,
-            lines=stock_lines((line, line.bought.quantity) for line in order.lines),
+            lines=_bought(order),
         )
     )
 
@@ -47,7 +47,7 @@ def expired(order: Order, now: datetime) -> Write:
             event_id=new_id("evt", now),
             occurred_at=now,
             order_id=order.order_id,
-            lines=stock_lines((line, line.bought.quantity) for line in order.lines),
+            lines=_bought(order),
         )
     )
 
@@ -104,6 +104,10 @@ def share_refunded(order: Order, merchant_id: str, refund_id: str, amount: int, 
             amount=amount,
         )
     )
+
+
+def _bought(order: Order) -> tuple[contract.StockLine, ...]:
+    return stock_lines((line, line.bought.quantity) for line in order.lines)
 
 
 def stock_lines(units: Iterable[tuple[OrderLine, int]]) -> tuple[contract.StockLine, ...]:
