@@ -1,0 +1,61 @@
+"""Merchants and their staff."""
+
+from decimal import Decimal
+from typing import Literal
+
+from entrepot.cloud.call import Call
+from entrepot.cloud.wire import Body, CountryCode, CurrencyCode, Email, Line, View
+from functions.membership.domain.merchants import Merchant
+from functions.membership.routes import api
+from functions.membership.service import merchants
+
+
+class MerchantBody(Body, frozen=True):
+    """`commission_rate`: decimal text such as "0.08", or a JSON number, read exactly: 0 to 0.5, 4 places."""
+
+    name: Line
+    country: CountryCode
+    payout_currency: CurrencyCode
+    commission_rate: Decimal
+
+
+class StaffBody(Body, frozen=True):
+    email: Email
+    role: Literal["merchant"]
+
+
+class MerchantView(View, frozen=True):
+    id: str
+    name: str
+    country: str
+    payout_currency: str
+    commission_rate: str
+
+
+class InvitedView(View, frozen=True):
+    merchant_id: str
+    email: str
+    role: str
+    status: str
+
+
+@api.post("/v1/merchants", allow="merchants.create", status=201)
+def create_merchant(call: Call, body: MerchantBody) -> MerchantView:
+    created = merchants.create(body.name, body.country, body.payout_currency, body.commission_rate, call.now)
+    return _merchant(created)
+
+
+@api.post("/v1/merchants/{merchant_id}/staff", allow="merchants.staff", status=201)
+def invite_staff(call: Call, body: StaffBody, merchant_id: str) -> InvitedView:
+    address = merchants.invite(call.member, merchant_id, body.email, call.now)
+    return InvitedView(merchant_id=merchant_id, email=address.text, role=body.role, status="invited")
+
+
+def _merchant(merchant: Merchant) -> MerchantView:
+    return MerchantView(
+        id=merchant.merchant_id,
+        name=merchant.name,
+        country=merchant.country,
+        payout_currency=merchant.payout_currency,
+        commission_rate=merchant.commission_rate,
+    )

@@ -1,0 +1,70 @@
+"""Sessions, each with its one living refresh token."""
+
+from datetime import datetime
+
+from entrepot.cloud import aws, writes
+from entrepot.cloud.reads import Read
+from entrepot.cloud.rows import Number, Row, Text
+from entrepot.cloud.writes import Write
+from entrepot.kernel.clock import rfc3339
+from entrepot.kernel.refusals import Kind, Refusal
+from functions.membership.domain.members import Session
+from functions.membership.store.keys import member_key
+from functions.membership.store.members import Overtaken
+
+
+class SessionRow(Row):
+    """One session: pk `member#<mbr>`, sk `session#<ses>`. Reached by both."""
+
+    class Meta:
+        table_name = aws.name("membership")
+
+    refresh_id = Text()
+    ended_at = Text(null=True)
+    expires_at = Number()  # seconds since 1970
+
+
+class NoLivingSession(Refusal):
+    code = "no_living_session"
+    kind = Kind.CONFLICT
+
+
+def session_read(member_id: str, session_id: str) -> Read[Session]:
+    return Read(SessionRow, member_key(member_id), f"session#{session_id}", _session)
+
+
+def session_opened(session: Session) -> Write:
+    row = SessionRow(
+        member_key(session.member_id),
+        f"session#{session.session_id}",
+        refresh_id=session.refresh_id,
+        expires_at=session.expires_at,
+    )
+    return writes.create(row, Overtaken())
+
+
+def session_refreshed(session: Session, presented: str, refusal: Refusal) -> Write:
+    """The session's next refresh token, where `presented` is still the living one."""
+    return writes.update(
+        _session_row(session),
+        [SessionRow.refresh_id.set(session.refresh_id), SessionRow.expires_at.set(session.expires_at)],
+        (SessionRow.refresh_id == presented) & SessionRow.ended_at.does_not_exist(),
+        refusal,
+    )
+
+
+def session_ended(member_id: str, session_id: str, now: datetime) -> Write:
+    """The end of a session. Raises, at commit: NoLivingSession."""
+    row = SessionRow(member_key(member_id), f"session#{session_id}")
+    living = SessionRow.refresh_id.exists() & SessionRow.ended_at.does_not_exist()
+    return writes.update(row, [SessionRow.ended_at.set(rfc3339(now))], living, NoLivingSession())
+
+
+def _session(row: SessionRow) -> Session:
+    session_id = row.sk.removeprefix("session#")
+    member_id = row.pk.removeprefix("member#")
+    return Session(session_id, member_id, row.refresh_id, int(row.expires_at), row.ended_at is not None)
+
+
+def _session_row(session: Session) -> SessionRow:
+    return SessionRow(member_key(session.member_id), f"session#{session.session_id}")
