@@ -1,21 +1,27 @@
 """Which facts of a payment are newly true, as events: the difference between before and after a merge."""
 
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from entrepot.contracts import payments as events
 from entrepot.contracts.payments import PaymentEvent
+from entrepot.kernel.clock import rfc3339
 from entrepot.kernel.ids import new_id
-from functions.payments.domain import Payment, Refund, RefundStatus, Status
-
-PROVIDER: Final = "stripe"
+from functions.payments.domain.facts import Refund, RefundStatus, Status
+from functions.payments.domain.payment import Payment
 
 E = TypeVar("E", bound=PaymentEvent)
 
 
 def told(before: Payment, after: Payment, now: datetime) -> list[PaymentEvent]:
     """The events that lead from `before` to `after`; none where nothing that others rely on became true."""
-    return [*_money(before, after, now), *_course(before, after, now), *_refunds(before, after, now)]
+    return [
+        *_money(before, after, now),
+        *_course(before, after, now),
+        *_refunds(before, after, now),
+        *_fees(before, after, now),
+        *_disputes(before, after, now),
+    ]
 
 
 def capture_requested(payment: Payment, now: datetime) -> PaymentEvent:
@@ -38,7 +44,9 @@ def _money(before: Payment, after: Payment, now: datetime) -> list[PaymentEvent]
         # The running total makes each capture of an intent a fact of its own, whatever brought the news.
         fact = f"{after.intent_id}:{after.captured}"
         increase = after.captured - before.captured
-        told_of.append(_event(events.PaymentCaptured, after, increase, now, provider=PROVIDER, fact=fact))
+        told_of.append(
+            _event(events.PaymentCaptured, after, increase, now, provider=after.provider, fact=fact)
+        )
     return told_of
 
 
@@ -68,12 +76,48 @@ def _refunds(before: Payment, after: Payment, now: datetime) -> list[PaymentEven
         about = {"refund_id": refund.refund_id}
         if refund.status is RefundStatus.SUCCEEDED:
             told_of.append(
-                _event(events.RefundSucceeded, after, refund.amount, now, provider=PROVIDER, **about)
+                _event(events.RefundSucceeded, after, refund.amount, now, provider=after.provider, **about)
             )
         if refund.status is RefundStatus.FAILED:
             back = held is not None and held.status is RefundStatus.SUCCEEDED
-            facts = {"reason": refund.error or "unknown", "provider": PROVIDER, "had_succeeded": back}
+            facts = {"reason": refund.error or "unknown", "provider": after.provider, "had_succeeded": back}
             told_of.append(_event(events.RefundFailed, after, refund.amount, now, **facts, **about))
+    return told_of
+
+
+def _fees(before: Payment, after: Payment, now: datetime) -> list[PaymentEvent]:
+    told_before = {fee.charge_id for fee in before.fees}
+    return [
+        _event(
+            events.FeeKnown,
+            after,
+            fee.amount,
+            now,
+            provider=after.provider,
+            charge_id=fee.charge_id,
+            fact=fee.fact,
+            fee=fee.fee,
+            fee_currency=fee.currency,
+        )
+        for fee in after.fees
+        if fee.charge_id not in told_before
+    ]
+
+
+def _disputes(before: Payment, after: Payment, now: datetime) -> list[PaymentEvent]:
+    told_of: list[PaymentEvent] = []
+    for dispute in after.disputes:
+        held = before.dispute_of(dispute.dispute_id)
+        about: dict[str, Any] = {"provider": after.provider, "dispute_id": dispute.dispute_id}
+        if dispute.drawn and not (held and held.drawn):
+            facts = {"reason": dispute.reason, "fee": dispute.fee, "fee_currency": dispute.fee_currency}
+            by = rfc3339(dispute.answer_by) if dispute.answer_by else ""
+            told_of.append(
+                _event(events.DisputeOpened, after, dispute.amount, now, **facts, answer_by=by, **about)
+            )
+        if dispute.decided and not (held and held.decided):
+            outcome = dispute.status.value
+            told_of.append(_event(events.DisputeClosed, after, dispute.amount, now, outcome=outcome, **about))
     return told_of
 
 

@@ -8,8 +8,10 @@ from entrepot.cloud.outbox import announce
 from entrepot.cloud.reads import Read
 from entrepot.cloud.writes import Write
 from entrepot.kernel.money import Money
-from functions.payments import announcements, domain, service, store, stripe_money
-from functions.payments.domain import (
+from functions.payments import announcements, service, store, stripe_money
+from functions.payments.domain import payment as domain
+from functions.payments.domain.facts import Refund, RefundStatus, Status
+from functions.payments.domain.payment import (
     METHODS,
     AmountNotChargeable,
     CaptureMode,
@@ -19,9 +21,6 @@ from functions.payments.domain import (
     Payment,
     PaymentChanged,
     PaymentNotOpen,
-    Refund,
-    RefundStatus,
-    Status,
     payment_status,
 )
 from functions.payments.gateway import Intent, NextAction

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from entrepot.kernel.refusals import Kind, Refusal
-from functions.payments.domain import Payment, Refund, Snapshot
+from functions.payments.domain.facts import Refund
+from functions.payments.domain.payment import Payment, Snapshot
 
 
 class ProviderUnavailable(Refusal):

@@ -14,8 +14,10 @@ from entrepot.cloud.outbox import announce
 from entrepot.cloud.writes import Write
 from entrepot.contracts import payments as events
 from entrepot.kernel.refusals import Busy, NotFound
-from functions.payments import announcements, domain, store, stripe_gateway
-from functions.payments.domain import Payment, PaymentChanged, Refund, RefundStatus, Snapshot, Status, Word
+from functions.payments import announcements, store, stripe_gateway
+from functions.payments.domain import payment as domain
+from functions.payments.domain.facts import Refund, RefundStatus, Status, Word
+from functions.payments.domain.payment import Payment, PaymentChanged, Snapshot
 from functions.payments.gateway import Declined, Gateway, Intent, ProviderUnavailable
 
 _TRIES: Final = 10

@@ -13,7 +13,7 @@ from entrepot.cloud.rows import Document, Number, Row, Text
 from entrepot.cloud.writes import Write
 from entrepot.kernel.clock import rfc3339
 from entrepot.kernel.refusals import Kind, Refusal
-from functions.payments.domain import Payment, PaymentChanged, next_look
+from functions.payments.domain.payment import Payment, PaymentChanged, next_look
 
 SHARDS: Final = 8
 

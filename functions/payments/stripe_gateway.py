@@ -14,7 +14,8 @@ from entrepot.cloud import aws, telemetry
 from entrepot.kernel.clock import utc_now
 from entrepot.kernel.money import Money
 from functions.payments import stripe_wire
-from functions.payments.domain import CaptureMode, Payment, Refund, Snapshot
+from functions.payments.domain.facts import Refund
+from functions.payments.domain.payment import CaptureMode, Payment, Snapshot
 from functions.payments.gateway import Declined, Gateway, Intent, ProviderUnavailable
 from functions.payments.stripe_money import chargeable, movable
 
@@ -25,6 +26,7 @@ _CONNECT_SECONDS: Final = 2.0
 _READ_SECONDS: Final = 3.0
 _RETRIES: Final = 2
 _MOST_REFUNDS: Final = 100
+_FEE: Final = "latest_charge.balance_transaction"
 
 
 def gateway() -> Gateway:
@@ -65,7 +67,7 @@ class StripeGateway:
 
     def fetch(self, intent_id: str) -> Intent:
         now = _second()
-        return self._intent(_called(lambda: self._intents.retrieve(intent_id)), now)
+        return self._intent(_called(lambda: self._intents.retrieve(intent_id, {"expand": [_FEE]})), now)
 
     def capture(self, payment: Payment, amount: int) -> Intent:
         taken = movable(Money(amount, payment.amount.currency))

@@ -9,7 +9,7 @@ from typing import Final
 
 from entrepot.kernel.currencies import EXPONENTS
 from entrepot.kernel.money import Money
-from functions.payments.domain import AmountNotChargeable
+from functions.payments.domain.payment import AmountNotChargeable
 
 
 @dataclass(frozen=True, slots=True)

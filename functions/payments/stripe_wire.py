@@ -10,13 +10,26 @@ from typing import Any, Final
 
 import msgspec
 
-from functions.payments.domain import Refund, RefundStatus, Snapshot, Status, Word
+from functions.payments.domain.facts import Dispute, DisputeStatus, Fee, Refund, RefundStatus, Status, Word
+from functions.payments.domain.payment import Snapshot
 from functions.payments.gateway import Intent, NextAction
 from functions.payments.stripe_money import from_stripe
 
 INTENT: Final = "payment_intent"
 CHARGE: Final = "charge"
 REFUND: Final = "refund"
+DISPUTE: Final = "dispute"
+FEE_TOLD: Final = "charge.updated"
+_DISPUTES: Final = {
+    "warning_needs_response": DisputeStatus.INQUIRY,
+    "warning_under_review": DisputeStatus.INQUIRY,
+    "warning_closed": DisputeStatus.INQUIRY_CLOSED,
+    "prevented": DisputeStatus.INQUIRY_CLOSED,
+    "needs_response": DisputeStatus.OPEN,
+    "under_review": DisputeStatus.UNDER_REVIEW,
+    "lost": DisputeStatus.LOST,
+    "won": DisputeStatus.WON,
+}
 _HANDLED: Final = (f"{INTENT}.", f"{CHARGE}.", f"{REFUND}.")
 
 
@@ -25,8 +38,22 @@ class PaymentError(msgspec.Struct, frozen=True):
     decline_code: str | None = None
 
 
+class BalanceEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A movement on our balance, in the currency in which Stripe keeps it."""
+
+    id: str
+    amount: int = 0
+    fee: int = 0
+    currency: str = ""
+
+
+class EvidenceDetails(msgspec.Struct, frozen=True, kw_only=True):
+    due_by: int | None = None
+    submission_count: int = 0
+
+
 class Thing(msgspec.Struct, frozen=True, kw_only=True):
-    """An intent, a charge or a refund. Amounts are in Stripe's units, times in seconds since 1970."""
+    """An intent, a charge, a refund or a dispute. Amounts are in Stripe's units, times in seconds since 1970."""
 
     id: str
     object: str
@@ -43,14 +70,20 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
     last_payment_error: PaymentError | None = None
     next_action: dict[str, Any] | None = None
     client_secret: str | None = None
+    latest_charge: "str | Thing | None" = None  # whole where it was asked for
     # a charge
     amount_captured: int = 0
     captured: bool = False
     disputed: bool = False
-    # a charge or a refund
+    balance_transaction: str | BalanceEntry | None = None
+    # a charge, a refund or a dispute
     payment_intent: str | None = None
     # a refund
     failure_reason: str | None = None
+    # a dispute
+    reason: str | None = None
+    balance_transactions: tuple[BalanceEntry, ...] = ()
+    evidence_details: EvidenceDetails | None = None
 
     def __repr__(self) -> str:
         return f"Thing({self.id})"  # the client's secret must not reach a log through a traceback
@@ -90,7 +123,7 @@ def event_of(body: str) -> Event | None:
     Raises: msgspec.MsgspecError: it is no event of Stripe.
     """
     kind = ENVELOPE.decode(body).type
-    if not kind.startswith(_HANDLED) or kind.startswith("charge.dispute."):
+    if not kind.startswith(_HANDLED):
         return None
     return _EVENT.decode(body)
 
@@ -101,7 +134,7 @@ def thing(document: Mapping[str, Any]) -> Thing:
 
 
 def snapshot(what: Thing, at: datetime, ours: bool) -> Snapshot:
-    """What an intent, a charge or a refund says of its payment.
+    """What an intent, a charge, a refund or a dispute says of its payment.
 
     `charge.refunded` counts what a partial capture released as refunded, so refunds are taken from refunds only.
     """
@@ -109,6 +142,8 @@ def snapshot(what: Thing, at: datetime, ours: bool) -> Snapshot:
         return _of_intent(what, at, ours)
     if what.object == CHARGE:
         return _of_charge(what, at, ours)
+    if what.object == DISPUTE:
+        return _of_dispute(what, at, ours)
     return _of_refunds(what.payment_intent or "", (what,), at, ours)
 
 
@@ -144,6 +179,7 @@ def _of_intent(what: Thing, at: datetime, ours: bool) -> Snapshot:
         authorised=_exact(authorised, what.currency),
         captured=_exact(what.amount_received, what.currency),
         cancelled=what.status == "canceled",
+        fees=_fees(what.latest_charge),
     )
 
 
@@ -158,7 +194,36 @@ def _of_charge(what: Thing, at: datetime, ours: bool) -> Snapshot:
         authorised=_exact(what.amount, what.currency) if good else 0,
         captured=_exact(what.amount_captured, what.currency) if good and what.captured else 0,
         disputed=what.disputed,
+        fees=_fees(what),
     )
+
+
+def _of_dispute(what: Thing, at: datetime, ours: bool) -> Snapshot:
+    cost = max(what.balance_transactions, key=lambda entry: entry.fee, default=None)
+    details = what.evidence_details or EvidenceDetails()
+    fact = Dispute(
+        what.id,
+        _exact(what.amount, what.currency),
+        what.reason or "general",
+        _DISPUTES.get(what.status or "", DisputeStatus.OPEN),
+        fee=_exact(cost.fee, cost.currency) if cost else 0,
+        fee_currency=cost.currency.upper() if cost and cost.fee else "",
+        answer_by=moment(details.due_by) if details.due_by else None,
+        evidence_sent=details.submission_count > 0,
+    )
+    currency = what.currency.upper()
+    return Snapshot(at, what.payment_intent or "", currency, ours=ours, disputed=fact.drawn, disputes=(fact,))
+
+
+def _fees(charge: str | Thing | None) -> tuple[Fee, ...]:
+    """What was kept of a charge, where it is told whole; an amount nobody knows is not told."""
+    if not isinstance(charge, Thing) or not isinstance(charge.balance_transaction, BalanceEntry):
+        return ()
+    entry = charge.balance_transaction
+    amount, fee = (_exact(each, entry.currency) for each in (entry.amount, entry.fee))
+    if min(amount, fee) < 0:
+        return ()
+    return (Fee(charge.id, entry.id, amount, fee, entry.currency.upper()),)
 
 
 def _of_refunds(intent_id: str, found: tuple[Thing, ...], at: datetime, ours: bool) -> Snapshot:

@@ -1,5 +1,6 @@
 """Stripe's webhooks: checked and queued at once, understood later, as often as the queue likes."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -46,6 +47,9 @@ def handle(body: str, now: datetime) -> None:
     ours = event.account is None and event.livemode is stripe_gateway.live_mode()
     snapshot = stripe_wire.snapshot(what, stripe_wire.moment(event.created), ours)
     payment_id = what.payment_id or _asked_for(what)
+    if event.type == stripe_wire.FEE_TOLD and what.balance_transaction is not None and what.payment_intent:
+        told = stripe_gateway.gateway().fetch(what.payment_intent).snapshot
+        snapshot = replace(snapshot, fees=told.fees)
     try:
         service.absorb(payment_id, snapshot, now, once(QUEUE, event.id, now), heard=True)
     except AlreadyHandled:

@@ -8,15 +8,12 @@ from hypothesis import strategies as st
 
 from entrepot.kernel.money import Money
 from functions.payments import announcements
-from functions.payments.domain import (
+from functions.payments.domain.facts import Dispute, DisputeStatus, Fee, Refund, RefundStatus, Status, Word
+from functions.payments.domain.payment import (
     CaptureMode,
     ExceedsCaptured,
     Payment,
-    Refund,
-    RefundStatus,
     Snapshot,
-    Status,
-    Word,
     merged,
     with_refund,
 )
@@ -44,6 +41,25 @@ refunds = st.sampled_from(sorted(REFUNDS)).flatmap(
     )
 )
 words = st.builds(Word, st.sampled_from(WORDS), moments, st.sampled_from(("", "declined", "stolen_card")))
+fees = st.builds(
+    Fee,
+    st.sampled_from(("ch_1", "ch_2")),
+    st.sampled_from(("txn_1", "txn_2")),
+    st.integers(0, 9),
+    st.integers(0, 9),
+    st.just("EUR"),
+)
+disputes = st.builds(
+    Dispute,
+    st.sampled_from(("du_1", "du_2")),
+    st.integers(1, 9),
+    st.sampled_from(("fraudulent", "general")),
+    st.sampled_from(tuple(DisputeStatus)),
+    st.integers(0, 2),
+    st.sampled_from(("", "EUR")),
+    st.none() | moments,
+    st.booleans(),
+)
 snapshots = st.builds(
     Snapshot,
     at=moments,
@@ -56,6 +72,8 @@ snapshots = st.builds(
     captured=st.integers(0, WHOLE),
     cancelled=st.booleans(),
     disputed=st.booleans(),
+    fees=st.lists(fees, max_size=2, unique_by=lambda fee: fee.charge_id).map(tuple),
+    disputes=st.lists(disputes, max_size=2, unique_by=lambda dispute: dispute.dispute_id).map(tuple),
     refunds=st.lists(refunds, max_size=2, unique_by=lambda refund: refund.refund_id).map(tuple),
 )
 

@@ -6,18 +6,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from entrepot.kernel.money import Money
-from functions.payments.domain import (
+from functions.payments.domain.facts import Dispute, DisputeStatus, Fee, Refund, RefundStatus, Status, Word
+from functions.payments.domain.payment import (
     AmountNotPositive,
     CaptureMode,
     CurrencyMismatch,
     ExceedsAuthorised,
     Payment,
     PaymentNotOpen,
-    Refund,
-    RefundStatus,
     Snapshot,
-    Status,
-    Word,
     about_to_lapse,
     merged,
     next_look,
@@ -33,6 +30,8 @@ NEW = Payment("pay_1", "ord_1", Money(10_000, "EUR"), "card", CaptureMode.MANUAL
 MADE = replace(NEW, intent_id="pi_1", word=Word(Status.CREATED, NOW))
 AUTHORISED = replace(MADE, authorised=10_000, authorised_at=NOW)
 CAPTURED = replace(AUTHORISED, captured=10_000)
+FEE = Fee("ch_1", "txn_1", 10_000, 320, "EUR")
+DISPUTE = Dispute("du_1", 10_000, "fraudulent", DisputeStatus.OPEN)
 
 
 def eur(amount: int) -> Money:
@@ -141,14 +140,37 @@ def test_what_is_captured_or_about_to_be_is_not_cancelled() -> None:
         (replace(AUTHORISED, capture_requested=10_000), timedelta(minutes=1)),
         (replace(AUTHORISED, cancellation_requested=True), timedelta(minutes=1)),
         (replace(AUTHORISED, cancelled=True), None),
-        (CAPTURED, None),
+        (CAPTURED, timedelta(minutes=1)),
+        (replace(CAPTURED, fees=(FEE,)), None),
+        (replace(CAPTURED, fees=(FEE,), disputes=(DISPUTE,)), timedelta(days=1)),
         (replace(CAPTURED, refunds=(refund(1, RefundStatus.REQUESTED),)), timedelta(minutes=1)),
         (replace(CAPTURED, refunds=(refund(1, RefundStatus.PENDING),)), timedelta(minutes=1)),
-        (replace(CAPTURED, refunds=(refund(1, RefundStatus.SUCCEEDED),)), None),
+        (replace(CAPTURED, fees=(FEE,), refunds=(refund(1, RefundStatus.SUCCEEDED),)), None),
     ],
 )
 def test_the_sweep_looks_at_what_may_still_change(payment: Payment, wait: timedelta | None) -> None:
     assert (NOW + wait if wait else None) == next_look(payment, 0, NOW)
+
+
+def test_a_fee_that_nobody_tells_is_not_asked_for_for_ever() -> None:
+    assert NOW + timedelta(days=1) == next_look(CAPTURED, 5, NOW)
+    assert None is next_look(CAPTURED, 6, NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [
+        (DisputeStatus.INQUIRY, "captured"),
+        (DisputeStatus.OPEN, "disputed"),
+        (DisputeStatus.UNDER_REVIEW, "disputed"),
+        (DisputeStatus.LOST, "disputed"),
+        (DisputeStatus.WON, "captured"),
+    ],
+)
+def test_a_payment_is_disputed_until_the_dispute_is_won(status: DisputeStatus, shown: str) -> None:
+    disputed = replace(CAPTURED, disputed=True, disputes=(replace(DISPUTE, status=status),))
+
+    assert shown == payment_status(disputed)
 
 
 def test_an_authorisation_is_about_to_lapse_a_day_before_it_does() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from entrepot.kernel.currencies import EXPONENTS
 from entrepot.kernel.money import Money
-from functions.payments.domain import AmountNotChargeable
+from functions.payments.domain.payment import AmountNotChargeable
 from functions.payments.stripe_money import chargeable, from_stripe, movable
 from infra.local.stripe import money as standin
 from infra.local.stripe.errors import StripeError

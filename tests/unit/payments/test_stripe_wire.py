@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from functions.payments import stripe_wire
-from functions.payments.domain import Refund, RefundStatus, Snapshot, Status, Word
+from functions.payments.domain.facts import Dispute, DisputeStatus, Fee, Refund, RefundStatus, Status, Word
+from functions.payments.domain.payment import Snapshot
 
 AT = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 INTENT = {"id": "pi_1", "object": "payment_intent", "amount": 10_000, "currency": "eur", "created": 1}
@@ -113,7 +114,42 @@ def test_a_currency_nobody_knows_is_nobodys_amount() -> None:
     assert ("XXX", -1) == (snapshot.currency, snapshot.amount)
 
 
-@pytest.mark.parametrize("kind", ["charge.dispute.created", "customer.updated", "payment_method.attached"])
+@pytest.mark.parametrize(
+    ("status", "ours", "drawn"),
+    [
+        ("warning_needs_response", DisputeStatus.INQUIRY, False),
+        ("warning_closed", DisputeStatus.INQUIRY_CLOSED, False),
+        ("needs_response", DisputeStatus.OPEN, True),
+        ("under_review", DisputeStatus.UNDER_REVIEW, True),
+        ("lost", DisputeStatus.LOST, True),
+        ("won", DisputeStatus.WON, True),
+        ("a_status_of_tomorrow", DisputeStatus.OPEN, True),
+    ],
+)
+def test_a_dispute_says_what_it_takes_and_costs(status: str, ours: DisputeStatus, drawn: bool) -> None:
+    dispute = {
+        "id": "du_1", "object": "dispute", "payment_intent": "pi_1", "amount": 400, "currency": "eur", "status": status,
+        "reason": "fraudulent", "evidence_details": {"due_by": 60},
+        "balance_transactions": [{"id": "txn_1", "amount": -400, "fee": 1500, "currency": "eur"}],
+    }  # fmt: skip
+
+    snapshot = stripe_wire.snapshot(stripe_wire.thing(dispute), AT, ours=True)
+
+    due = datetime(1970, 1, 1, 0, 1, tzinfo=UTC)
+    assert (Dispute("du_1", 400, "fraudulent", ours, 1500, "EUR", due),) == snapshot.disputes
+    assert (None, drawn) == (snapshot.amount, snapshot.disputed)
+
+
+def test_a_fee_is_known_once_the_balance_has_its_entry() -> None:
+    entry = {"id": "txn_1", "amount": 10_000, "fee": 320, "currency": "eur"}
+
+    assert () == said(latest_charge="ch_1").fees
+    assert () == said(latest_charge={"id": "ch_1", "object": "charge", "balance_transaction": "txn_1"}).fees
+    charge = {"id": "ch_1", "object": "charge", "balance_transaction": entry}
+    assert (Fee("ch_1", "txn_1", 10_000, 320, "EUR"),) == said(latest_charge=charge).fees
+
+
+@pytest.mark.parametrize("kind", ["invoice.paid", "customer.updated", "payment_method.attached"])
 def test_an_event_of_another_kind_is_not_read(kind: str) -> None:
     assert None is stripe_wire.event_of(json.dumps({"id": "evt_1", "type": kind, "data": 7}))
 

@@ -84,3 +84,45 @@ class CancellationRequested(PaymentEvent, frozen=True, kw_only=True):
     """The rest of an authorisation is no longer wanted and is let go at the provider."""
 
     NAME: ClassVar[str] = "payments.cancellation_requested"
+
+
+class FeeKnown(PaymentEvent, frozen=True, kw_only=True):
+    """What the provider kept of a charge, told once for each.
+
+    `amount` is the gross of the charge; it and `fee` are minor units of `fee_currency`, in which the provider keeps our
+    balance: mostly the payment's own. `fact` is the entry on the provider's account.
+    """
+
+    NAME: ClassVar[str] = "payments.fee_known"
+    provider: str
+    charge_id: str
+    fact: str
+    fee: int
+    fee_currency: str
+
+
+class DisputeOpened(PaymentEvent, frozen=True, kw_only=True):
+    """The payer's bank took `amount` back, for the time being; `fee` (minor units of `fee_currency`) is not returned.
+
+    Told once for each dispute. `answer_by` is the last moment for evidence, in RFC 3339; empty where none is wanted.
+    """
+
+    NAME: ClassVar[str] = "payments.dispute_opened"
+    provider: str
+    dispute_id: str
+    reason: str
+    fee: int
+    fee_currency: str
+    answer_by: str = ""
+
+
+class DisputeClosed(PaymentEvent, frozen=True, kw_only=True):
+    """The bank has decided: `outcome` is "won", and `amount` is back at `provider`, or "lost", and it stays away.
+
+    `dispute_opened` of the same dispute comes before or after it, for events have no order.
+    """
+
+    NAME: ClassVar[str] = "payments.dispute_closed"
+    provider: str
+    dispute_id: str
+    outcome: str

@@ -4,7 +4,6 @@ Merging is a join: amounts take the greater, sets their union, refunds go by id 
 says of an unfinished attempt goes by the provider's clock, then by rank. The status is derived, never stored.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,6 +11,19 @@ from typing import Final
 
 from entrepot.kernel.money import Money
 from entrepot.kernel.refusals import Busy, Kind, Refusal
+from functions.payments.domain.facts import (
+    Dispute,
+    DisputeStatus,
+    Fee,
+    Refund,
+    RefundStatus,
+    Status,
+    Word,
+    joined,
+    joined_disputes,
+    joined_fees,
+    later,
+)
 
 METHODS: Final = ("card",)
 """What a payer may choose today; the other names of the API are refused until their issue."""
@@ -19,39 +31,21 @@ METHODS: Final = ("card",)
 LAPSES_AFTER: Final = timedelta(days=7)
 """How long a card authorisation holds online. Source: https://docs.stripe.com/payments/place-a-hold-on-a-payment-method"""
 
+TELL_FEES: Final = ("stripe",)
+"""Providers that say later what they kept of a charge."""
+
 ACTS_BEFORE_LAPSE: Final = timedelta(hours=24)
+
+_FEE_LOOKS: Final = 6
+"""How often the sweep asks for a fee that nobody told; after that clearing shows that it is missing."""
 
 PATIENCE: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 1440))
 """How long the provider may be silent before it is asked, longer after each time it had nothing new to say."""
 
 
-class Status(StrEnum):
-    CREATED = "created"
-    REQUIRES_ACTION = "requires_action"
-    PROCESSING = "processing"
-    FAILED = "failed"
-    FLAGGED = "flagged"
-    AUTHORISED = "authorised"
-    CANCELLED = "cancelled"
-    CAPTURED = "captured"
-
-
-class RefundStatus(StrEnum):
-    REQUESTED = "requested"
-    PENDING = "pending"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-
 class CaptureMode(StrEnum):
     AUTOMATIC = "automatic"
     MANUAL = "manual"
-
-
-_WORD_RANK: Final = (Status.CREATED, Status.REQUIRES_ACTION, Status.PROCESSING, Status.FAILED)
-# A bank can send a refund back days after it succeeded, so failed stands above succeeded.
-_REFUND_RANK: Final = tuple(RefundStatus)
-_OPEN: Final = (RefundStatus.REQUESTED, RefundStatus.PENDING)
 
 
 class MethodNotAvailable(Refusal):
@@ -101,36 +95,6 @@ class PaymentChanged(Busy):
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """What the provider last said of an unfinished attempt; `error` is its code where the attempt failed."""
-
-    status: Status
-    at: datetime
-    error: str = ""
-
-    @property
-    def rank(self) -> tuple[datetime, int, str]:
-        return (self.at, _WORD_RANK.index(self.status), self.error)
-
-
-@dataclass(frozen=True, slots=True)
-class Refund:
-    """Part of the captured money on its way back. `amount` is in minor units of the payment's currency."""
-
-    refund_id: str
-    amount: int
-    status: RefundStatus
-    provider_refund_id: str = ""
-    error: str = ""
-    reason: str = ""
-    requested_at: datetime | None = None
-
-    @property
-    def open(self) -> bool:
-        return self.status in _OPEN
-
-
-@dataclass(frozen=True, slots=True)
 class Payment:
     """Amounts are minor units of `amount.currency`. `revision` counts the writes of its row."""
 
@@ -149,10 +113,13 @@ class Payment:
     disputed: bool = False
     flags: tuple[str, ...] = ()
     refunds: tuple[Refund, ...] = ()
+    fees: tuple[Fee, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
     forgone: int = 0
     capture_requested: int = 0
     cancellation_requested: bool = False
     revision: int = 0
+    provider: str = "stripe"
 
     @property
     def covered(self) -> bool:
@@ -192,6 +159,16 @@ class Payment:
             return 0
         return max(0, self.authorised - self.forgone)
 
+    @property
+    def contested(self) -> bool:
+        """A dispute is open or was lost; one that was won, or a bank's question that came to nothing, is over."""
+        if self.disputes:
+            return any(dispute.drawn and dispute.status is not DisputeStatus.WON for dispute in self.disputes)
+        return self.disputed
+
+    def dispute_of(self, dispute_id: str) -> Dispute | None:
+        return next((dispute for dispute in self.disputes if dispute.dispute_id == dispute_id), None)
+
     def refund_of(self, refund_id: str) -> Refund | None:
         return next((refund for refund in self.refunds if refund.refund_id == refund_id), None)
 
@@ -215,6 +192,8 @@ class Snapshot:
     cancelled: bool = False
     disputed: bool = False
     refunds: tuple[Refund, ...] = ()
+    fees: tuple[Fee, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
 
 
 def mismatch(payment: Payment, snapshot: Snapshot) -> str | None:
@@ -240,23 +219,16 @@ def merged(payment: Payment, snapshot: Snapshot) -> Payment:
     return replace(
         payment,
         intent_id=snapshot.intent_id,
-        word=_later(payment.word, snapshot.word),
+        word=later(payment.word, snapshot.word),
         authorised=max(payment.authorised, snapshot.authorised),
         authorised_at=_authorised_at(payment, snapshot),
         captured=max(payment.captured, snapshot.captured),
         cancelled=payment.cancelled or snapshot.cancelled,
         disputed=payment.disputed or snapshot.disputed,
         refunds=joined(payment.refunds, snapshot.refunds),
+        fees=joined_fees(payment.fees, snapshot.fees),
+        disputes=joined_disputes(payment.disputes, snapshot.disputes),
     )
-
-
-def joined(ours: Iterable[Refund], theirs: Iterable[Refund]) -> tuple[Refund, ...]:
-    """Refunds by id, ordered by it; of two accounts of one refund the facts of both."""
-    known = {refund.refund_id: refund for refund in ours}
-    for refund in theirs:
-        held = known.get(refund.refund_id)
-        known[refund.refund_id] = _joined_refund(held, refund) if held else refund
-    return tuple(known[refund_id] for refund_id in sorted(known))
 
 
 def says_something(payment: Payment, after: Payment) -> bool:
@@ -336,6 +308,10 @@ def next_look(payment: Payment, asked: int, now: datetime) -> datetime | None:
     patience = now + PATIENCE[min(asked, len(PATIENCE) - 1)]
     if any(refund.open for refund in payment.refunds):
         return patience
+    if any(not dispute.decided and dispute.drawn for dispute in payment.disputes):
+        return now + PATIENCE[-1]
+    if payment.captured and not payment.fees and payment.provider in TELL_FEES and asked < _FEE_LOOKS:
+        return patience
     if not payment.intent_id or payment.captured or payment.cancelled:
         return None
     waits = payment.covered and payment.capturable > 0 and payment.capture is CaptureMode.MANUAL
@@ -348,7 +324,7 @@ def payment_status(payment: Payment | None) -> str:
     """A payment in the API's words: what its order shows as `payment_status`."""
     if payment is None:
         return "none"
-    if payment.disputed:
+    if payment.contested:
         return "disputed"
     if payment.captured:
         back = payment.refunded
@@ -369,12 +345,6 @@ def _other_amount(payment: Payment, refund: Refund) -> bool:
     return held is not None and held.amount != refund.amount
 
 
-def _later(ours: Word | None, theirs: Word | None) -> Word | None:
-    if ours is None or theirs is None:
-        return ours or theirs
-    return max(ours, theirs, key=lambda word: word.rank)
-
-
 def _timeless(word: Word | None) -> tuple[Status, str] | None:
     return (word.status, word.error) if word else None
 
@@ -383,14 +353,3 @@ def _authorised_at(payment: Payment, snapshot: Snapshot) -> datetime | None:
     if not snapshot.authorised:
         return payment.authorised_at
     return min(payment.authorised_at or snapshot.at, snapshot.at)
-
-
-def _joined_refund(ours: Refund, theirs: Refund) -> Refund:
-    return replace(
-        ours,
-        status=max(ours.status, theirs.status, key=_REFUND_RANK.index),
-        provider_refund_id=max(ours.provider_refund_id, theirs.provider_refund_id),
-        error=max(ours.error, theirs.error),
-        reason=max(ours.reason, theirs.reason),
-        requested_at=ours.requested_at or theirs.requested_at,
-    )

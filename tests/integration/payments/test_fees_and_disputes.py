@@ -1,0 +1,68 @@
+"""What a charge cost, and what a payer's bank took back: each told once, whatever way the news came."""
+
+import pytest
+
+from functions.payments import facade
+from functions.payments.sweep import sweep
+from tests.integration.payments.conftest import Provider, due, heard, later, paid, payment, published, started
+
+pytestmark = pytest.mark.usefixtures("provider")
+
+
+def _dispute(provider: Provider, amount: int = 4_000) -> str:
+    (charge,) = provider.standin.account.store.objects["charge"].values()
+    opened = provider.control(
+        f"charges/{charge['id']}/dispute", reason="product_not_received", amount=str(amount)
+    )
+    return str(opened["id"])
+
+
+def test_the_fee_is_told_once_with_the_entry_on_stripes_account(provider: Provider) -> None:
+    payment_id = started()
+    provider.pay(payment(payment_id))
+    bodies = provider.events()
+    heard(*bodies, *bodies)
+
+    (fee,) = published(payment_id, "fee_known")
+    (entry,) = provider.standin.account.store.objects["balance_transaction"].values()
+    assert (10_000, 320, "EUR", "stripe") == (fee["amount"], fee["fee"], fee["fee_currency"], fee["provider"])
+    assert (entry["source"], entry["id"]) == (fee["charge_id"], fee["fact"])
+
+
+def test_a_fee_whose_webhook_was_lost_is_asked_for(provider: Provider) -> None:
+    payment_id = started()
+    provider.pay(payment(payment_id))
+    heard(*provider.events("charge.succeeded", "payment_intent.succeeded"))
+    assert [] == published(payment_id, "fee_known")
+
+    sweep(later(minutes=2))
+
+    assert [320] == [fee["fee"] for fee in published(payment_id, "fee_known")]
+    assert [] == due(later(days=30))
+
+
+@pytest.mark.parametrize(("outcome", "shown"), [("won", "captured"), ("lost", "disputed")])
+def test_a_dispute_is_opened_and_closed_once(provider: Provider, outcome: str, shown: str) -> None:
+    payment_id = paid(provider)
+    dispute_id = _dispute(provider)
+    heard(*provider.events())
+    assert "disputed" == facade.payment_status(payment(payment_id))
+    provider.control(f"disputes/{dispute_id}/close", outcome=outcome)
+    bodies = provider.events()
+
+    heard(*bodies, *reversed(bodies))
+
+    (opened,) = published(payment_id, "dispute_opened")
+    (closed,) = published(payment_id, "dispute_closed")
+    assert (4_000, 1_500, "product_not_received") == (opened["amount"], opened["fee"], opened["reason"])
+    assert (4_000, outcome, dispute_id) == (closed["amount"], closed["outcome"], closed["dispute_id"])
+    assert shown == facade.payment_status(payment(payment_id))
+
+
+def test_a_dispute_told_backwards_ends_the_same(provider: Provider) -> None:
+    payment_id = paid(provider)
+    provider.control(f"disputes/{_dispute(provider)}/close", outcome="lost")
+
+    heard(*reversed(provider.events()))
+
+    assert [1, 1] == [len(published(payment_id, f"dispute_{what}")) for what in ("opened", "closed")]
