@@ -1,6 +1,8 @@
-"""The packaged rule book: the files beside this module, read once per process, when first asked for."""
+"""The packaged rule book: the files beside this module.
 
-import csv
+The rules are read once per process, when first asked for; of the rates only the headings that are looked up.
+"""
+
 import json
 from collections.abc import Mapping
 from datetime import date
@@ -10,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from entrepot.kernel.money import Money, major_units
-from functions.customs.domain.rulebook import Band, Method, RateRow, Regime, Rule, RuleBook, rule_book
+from functions.customs.domain.rulebook import Band, Lane, Method, Regime, Rule, RuleBook, rule_book
+from functions.customs.tariff_files import TariffFiles
 
 _DATA: Final = Path(__file__).parent / "data"
 
@@ -22,16 +25,14 @@ def packaged_book() -> RuleBook:
     Raises: KeyError, ValueError: a file is wrong; a test reads them all.
     """
     book = json.loads((_DATA / "rules.json").read_text("utf-8"))
-    with (_DATA / "rates.csv").open(encoding="utf-8", newline="") as file:
-        rows = [_rate_row(row, book["sources"], book["origin_groups"]) for row in csv.DictReader(file)]
     excise = tuple(book["excise_hs"])
     return rule_book(
         version=book["version"],
         unions={country: union for union, members in book["unions"].items() for country in members},
         excise_hs=excise,
         rules=[_rule(row, excise) for row in book["rules"]],
-        rates=rows,
-    )
+        rates=(),
+    )._replace(rates=TariffFiles(_DATA / "rates", book["sources"], book["origin_groups"]))
 
 
 def _rule(row: Mapping[str, Any], excise: tuple[str, ...]) -> Rule:
@@ -54,7 +55,9 @@ def _rule(row: Mapping[str, Any], excise: tuple[str, ...]) -> Rule:
         share=Fraction(row.get("share", "1")),
         amount=_money(row) if "amount" in row else None,
         band=_band(row["band"]) if "band" in row else None,
-        excluded_hs=excise if row.get("excluded_hs") == "excise" else (),
+        only_hs=tuple(row.get("only_hs", ())),
+        excluded_hs=_excluded(row.get("excluded_hs", ()), excise),
+        lane=_lane(row["lane"]) if "lane" in row else None,
         regions=tuple(row.get("regions", ())),
         postal_prefixes=tuple(row.get("postal_prefixes", ())),
         origins=tuple(row.get("origins", ())),
@@ -68,26 +71,15 @@ def _rule(row: Mapping[str, Any], excise: tuple[str, ...]) -> Rule:
 
 
 def _band(row: Mapping[str, Any]) -> Band:
-    return Band(side=row["side"], limit=_money(row), of=tuple(row["of"]))
+    return Band(side=row["side"], limit=_money(row), of=tuple(row["of"]), per=row.get("per", "consignment"))
 
 
-def _rate_row(row: Mapping[str, str], sources: Mapping[str, str], groups: Mapping[str, list[str]]) -> RateRow:
-    origins = groups.get(row["origins"]) or row["origins"].split()
-    return RateRow(
-        row_id=row["id"],
-        territory=row["territory"],
-        kind=row["kind"],
-        hs_prefix=row["hs_prefix"],
-        origins=frozenset(origins),
-        category=row["category"] or None,
-        rate=Fraction(row["rate"]),
-        effective_from=date.fromisoformat(row["effective_from"]),
-        effective_to=_day(row["effective_to"]),
-        source=sources[row["source"]],
-        retrieved=date.fromisoformat(row["retrieved"]),
-        confidence=row["confidence"],  # type: ignore[arg-type]
-        note=row["note"],
-    )
+def _lane(row: Mapping[str, Any]) -> Lane:
+    return Lane(tuple(row.get("dispatches", ())), tuple(row.get("conveyances", ())), row.get("side", "on"))
+
+
+def _excluded(prefixes: str | list[str], excise: tuple[str, ...]) -> tuple[str, ...]:
+    return excise if prefixes == "excise" else tuple(prefixes)
 
 
 def _day(text: str | None) -> date | None:

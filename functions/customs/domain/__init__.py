@@ -21,11 +21,14 @@ from functions.customs.domain.importer import (
 from functions.customs.domain.refusals import (
     DestinationNotSupported,
     DutyRateMissing,
+    GoodsProhibited,
+    GoodsRestricted,
     HsCodeMissing,
     IdentityRequired,
     OriginMissing,
     QuotaExceeded,
     UnverifiedRate,
+    WeightMissing,
 )
 from functions.customs.domain.rulebook import RuleBook
 
@@ -36,6 +39,8 @@ __all__ = [
     "DestinationNotSupported",
     "DutyRateMissing",
     "Explanation",
+    "GoodsProhibited",
+    "GoodsRestricted",
     "HsCodeMissing",
     "IdentityRequired",
     "ImporterIdentity",
@@ -48,6 +53,7 @@ __all__ = [
     "RateLookup",
     "RuleBook",
     "UnverifiedRate",
+    "WeightMissing",
     "assess",
     "check_identity",
     "identity_hash",

@@ -6,10 +6,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final, NamedTuple
 
+from entrepot.kernel.currencies import EXPONENTS
 from entrepot.kernel.money import Money, allocate, rounded, total
 from functions.customs.domain.consignment import Consignment, ConsignmentLine, RateLookup
-from functions.customs.domain.refusals import DutyRateMissing, UnverifiedRate
-from functions.customs.domain.rulebook import Band, RateRow, Rule, RuleBook
+from functions.customs.domain.refusals import DutyRateMissing, UnverifiedRate, WeightMissing
+from functions.customs.domain.rulebook import Band, RateRow, Rule, RuleBook, Specific
 
 UNVERIFIED: Final = "Not verified: the authority's page has not been read."
 
@@ -42,8 +43,14 @@ class Case(NamedTuple):
 
         Compared as it is declared: in whole minor units of the limit's currency.
         """
-        value = self.rates.convert(self.parts(band.of), band.limit.currency)
-        return value <= band.limit if band.side == "up_to" else value > band.limit
+        if band.per == "item":
+            up_to = all(
+                self.rates.convert(line.goods, band.limit.currency) <= band.limit * line.quantity
+                for line in self.lines
+            )
+        else:
+            up_to = self.rates.convert(self.parts(band.of), band.limit.currency) <= band.limit
+        return up_to == (band.side == "up_to")
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -54,7 +61,24 @@ class Case(NamedTuple):
         )
 
     def applies(self, rule: Rule) -> bool:
-        return rule.band is None or self.within(rule.band)
+        goods = self.consignment
+        travels = rule.lane is None or rule.lane.takes(goods.dispatch_country, goods.conveyance)
+        return travels and (rule.band is None or self.within(rule.band))
+
+    def by_quantity(self, line: ConsignmentLine, row: RateRow) -> Fraction:
+        """What a row's specific duties charge on a line, in minor units of the case's currency, not rounded.
+
+        Raises: WeightMissing: a duty is by weight, and the line has none.
+        """
+        sum_ = Fraction(0)
+        for specific in row.specifics:
+            units = Fraction(line.quantity)
+            if specific.per == "kg":
+                if line.weight_grams is None:
+                    raise WeightMissing(line=line.key, field="weight_grams", row=row.row_id)
+                units *= Fraction(line.weight_grams, 1000)
+            sum_ += specific.amount * units * self.rates.rate(specific.currency, self.currency)
+        return sum_ * Fraction(10 ** EXPONENTS[self.currency])
 
     def spread(self, amount: Money) -> list[Money]:
         """`amount` over the lines by goods value; by quantity where the goods are free."""
@@ -75,15 +99,18 @@ class Case(NamedTuple):
             kind, destination, line.hs_code, line.origin_country, line.tax_category, self.on
         )
         if found is None:
-            raise DutyRateMissing(
-                line=line.key,
-                hs_code=line.hs_code,
-                destination=destination,
-                origin=line.origin_country,
-                kind=kind,
-            )
+            raise self.no_rate(kind, line)
         self.admit(found.row_id, found.confidence, found.source)
         return found
+
+    def no_rate(self, kind: str, line: ConsignmentLine) -> DutyRateMissing:
+        return DutyRateMissing(
+            line=line.key,
+            hs_code=line.hs_code,
+            destination=self.consignment.destination_country,
+            origin=line.origin_country,
+            kind=kind,
+        )
 
     def admit(self, row_id: str, confidence: str, source: str) -> None:
         if confidence == "unverified" and not self.allow_unverified:
@@ -102,6 +129,15 @@ class Case(NamedTuple):
 
 def percent(rate: Fraction) -> str:
     return f"{_plain(Decimal((rate * 100).numerator) / Decimal((rate * 100).denominator))} %"
+
+
+def quantity(specific: Specific, lines: Iterable[ConsignmentLine]) -> str:
+    """A specific duty and the quantity that it is charged on, for reading."""
+    rate = f"{specific.currency} {_plain(Decimal(specific.amount.numerator) / Decimal(specific.amount.denominator))}"
+    if specific.per == "piece":
+        return f"{rate} for each of {sum(line.quantity for line in lines)} pieces"
+    grams = sum((line.weight_grams or 0) * line.quantity for line in lines)
+    return f"{rate} for each kg of {_plain(Decimal(grams).scaleb(-3))} kg"
 
 
 def floored_or_rounded(value: Fraction, rounding: str) -> int:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from entrepot.kernel.money import Money, zero
-from functions.customs.domain.case import UNVERIFIED, Case, floored_or_rounded, percent, sentences
+from functions.customs.domain.case import UNVERIFIED, Case, floored_or_rounded, percent, quantity, sentences
 from functions.customs.domain.consignment import ConsignmentLine
 from functions.customs.domain.rulebook import Method, RateRow, Rule
 
@@ -26,6 +26,10 @@ _ORDER: Final = {
 }
 
 
+_WHOLE: Final = {Method.TARIFF, Method.FLAT_RATE, Method.PER_SUBHEADING, Method.VAT}
+"""Methods that charge all goods of their rule; the others only goods of some origin or kind."""
+
+
 class Charged(NamedTuple):
     """What one rule, by one rate row where it has one, charges on each of the case's lines."""
 
@@ -41,12 +45,29 @@ class Charged(NamedTuple):
 
 def charge_all(case: Case, rules: Sequence[Rule]) -> list[Charged]:
     """Every charging rule applied, duties before consumption tax before VAT, each on its basis."""
+    _refuse_unruled_goods(case, rules)
     bases = _bases(case)
     charged: list[Charged] = []
     for rule in sorted((rule for rule in rules if rule.method in _ORDER), key=_place):
         case.admit(rule.rule_id, rule.confidence, rule.source)
         charged += _METHODS[rule.method](rule, case, bases)
     return charged
+
+
+def _refuse_unruled_goods(case: Case, rules: Sequence[Rule]) -> None:
+    """Of the duty and the tax that a regime has, each line bears one, or a notice speaks of it: never a silent zero.
+
+    Raises: DutyRateMissing: goods that every rule leaves out.
+    """
+    for charge in ("duty", "import_tax"):
+        of_charge = [rule for rule in rules if rule.charge == charge]
+        partial = [rule for rule in of_charge if rule.method in _ORDER and (rule.only_hs or rule.excluded_hs)]
+        if not partial or any(rule.method is Method.NOTICE for rule in of_charge):
+            continue
+        charging = [rule for rule in of_charge if rule.method in _WHOLE]
+        for line in case.lines:
+            if not any(rule.takes(line.hs_code) for rule in charging):
+                raise case.no_rate(charge, line)
 
 
 def _place(rule: Rule) -> tuple[int, str]:
@@ -69,13 +90,16 @@ def _bases(case: Case) -> Bases:
 
 
 def _tariff(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
-    rows = [case.row("duty", line) for line in case.lines]
+    rows = _rows(rule, case, "duty")
     return _by_row(rule, case, bases, rows, _of_base)
 
 
 def _additional(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
     rows = [
-        case.row("additional", line) if line.origin_country in rule.origins else None for line in case.lines
+        case.row("additional", line)
+        if rule.takes(line.hs_code) and line.origin_country in rule.origins
+        else None
+        for line in case.lines
     ]
     return _by_row(rule, case, bases, rows, _of_base)
 
@@ -86,7 +110,11 @@ def _excise(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
 
 
 def _vat(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
-    return _by_row(rule, case, bases, [case.row("vat", line) for line in case.lines], _of_base)
+    return _by_row(rule, case, bases, _rows(rule, case, "vat"), _of_base)
+
+
+def _rows(rule: Rule, case: Case, kind: str) -> list[RateRow | None]:
+    return [case.row(kind, line) if rule.takes(line.hs_code) else None for line in case.lines]
 
 
 def _consumption(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
@@ -105,7 +133,10 @@ def _consumption(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
 def _flat_rate(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
     assert rule.rate is not None, rule.rule_id
     rate = rule.rate
-    amounts = tuple(_amount(rule, case, _basis(rule, base) * rate) for base in bases)
+    amounts = tuple(
+        _amount(rule, case, _basis(rule, base) * rate if rule.takes(line.hs_code) else Fraction(0))
+        for line, base in zip(case.lines, bases, strict=True)
+    )
     _enter(rule, bases, amounts)
     return [Charged(rule, None, amounts, _note(rule, None, rate))]
 
@@ -134,8 +165,14 @@ def _by_row(
     """One Charged for each distinct row; lines of another row, or of none, have zero in it."""
     nothing = zero(case.currency)
     amounts = [
-        _amount(rule, case, formula(_basis(rule, base), row.rate) * rule.share) if row else nothing
-        for base, row in zip(bases, rows, strict=True)
+        _amount(
+            rule,
+            case,
+            (formula(_basis(rule, base), row.rate) + case.by_quantity(line, row)) * rule.share,
+        )
+        if row
+        else nothing
+        for line, base, row in zip(case.lines, bases, rows, strict=True)
     ]
     _enter(rule, bases, amounts)
     return [
@@ -143,7 +180,7 @@ def _by_row(
             rule,
             row,
             tuple(amount if own is row else nothing for amount, own in zip(amounts, rows, strict=True)),
-            sentences(_goods(case.lines, rows, row), _note(rule, row, row.rate)),
+            sentences(_goods(case.lines, rows, row), _specific(case, rows, row), _note(rule, row, row.rate)),
         )
         for row in dict.fromkeys(row for row in rows if row)
     ]
@@ -175,6 +212,13 @@ def _enter(rule: Rule, bases: Bases, amounts: Sequence[Money]) -> None:
 def _goods(lines: Sequence[ConsignmentLine], rows: Sequence[RateRow | None], row: RateRow) -> str:
     keys = [line.key for line, own in zip(lines, rows, strict=True) if own is row]
     return f"{', '.join(keys)}:" if len(keys) < len(lines) else ""
+
+
+def _specific(case: Case, rows: Sequence[RateRow | None], row: RateRow) -> str:
+    lines = [line for line, own in zip(case.lines, rows, strict=True) if own is row]
+    parts = [quantity(specific, lines) for specific in row.specifics]
+    currencies = dict.fromkeys(specific.currency for specific in row.specifics)
+    return sentences(f"{', '.join(parts)}, and" if parts else "", *map(case.conversion, currencies))
 
 
 def _note(rule: Rule, row: RateRow | None, rate: Fraction) -> str:

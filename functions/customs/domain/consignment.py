@@ -10,6 +10,7 @@ from entrepot.kernel.money import Money, total
 
 Incoterm = Literal["ddp", "dap"]
 Mode = Literal["direct_mail", "bonded", "overseas"]
+Conveyance = Literal["courier", "mail"]
 LiableParty = Literal["platform", "seller"]
 ChargeKind = Literal["duty", "import_tax", "fees"]
 
@@ -33,6 +34,8 @@ class ConsignmentLine:
     """Goods of one kind. `goods` is their whole price after discounts, net of tax.
 
     `key` is the caller's own name for the line, unique in the consignment. `hs_code` holds 6 to 10 digits.
+    `weight_grams` is the net weight of one unit: needed where a duty is charged by weight. `hazards` are the flags of
+    the goods, such as `battery`, `liquid` or `magnet`.
     """
 
     key: str
@@ -41,6 +44,8 @@ class ConsignmentLine:
     quantity: int
     goods: Money
     tax_category: str | None = None
+    weight_grams: int | None = None
+    hazards: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,8 @@ class Consignment:
     All amounts are in `currency`. `units_in_order` counts the whole order's units. `cn_year_used` is what the
     consignee has used of the Chinese quota this year, in CNY. `seller_country` is where the seller is
     established: it decides in some countries whether the platform is the deemed supplier of goods there.
-    `destination_postal_code` tells places that are in a country but not in its tax territory.
+    `destination_postal_code` tells places that are in a country but not in its tax territory. `conveyance` decides in
+    some countries which relief holds; one that is not known has the relief of none.
     """
 
     dispatch_country: str
@@ -67,6 +73,7 @@ class Consignment:
     cn_year_used: Money | None = None
     seller_country: str | None = None
     destination_postal_code: str | None = None
+    conveyance: Conveyance | None = None
 
     def __post_init__(self) -> None:
         amounts = (self.freight, self.insurance, *(line.goods for line in self.lines))

@@ -17,6 +17,7 @@ from functions.customs.domain.rulebook import Method, Regime, Rule
 
 _HS_CODE: Final = re.compile(r"\d{6,10}", re.ASCII)
 _COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
+_DECIDING: Final = (Method.GATE, Method.IDENTITY, Method.SINGLE_ITEM, Method.YEAR_LIMIT)
 _IMPORTS: Final = (Regime.IMPORT_AT_SALE, Regime.IMPORT_AT_BORDER, Regime.CN_CBEC)
 
 
@@ -35,13 +36,18 @@ def admitted_rules(case: Case, regime: Regime) -> tuple[Rule, ...]:
                 row=rule.rule_id,
                 source=rule.source,
             )
-    if all(rule.method is Method.GATE for rule in rules):
+    if not _needed(regime) <= {rule.charge for rule in rules if rule.method not in _DECIDING}:
         raise DestinationNotSupported(destination=consignment.destination_country, row=None)
     if regime in _IMPORTS:
         _refuse_unnamed_goods(case)
     for rule in rules:
         _hold(case, rule)
     return rules
+
+
+def _needed(regime: Regime) -> set[str]:
+    """What a rule has to charge, or give notice of, before a price can be honest."""
+    return {"duty", "import_tax"} if regime in _IMPORTS else {"import_tax"}
 
 
 def quota_value(case: Case, rules: Sequence[Rule]) -> Money | None:

@@ -37,6 +37,30 @@ class OriginMissing(Refusal):
     title: ClassVar[str] = "Goods that cross a border need their country of origin."
 
 
+class WeightMissing(Refusal):
+    """Facts: `line`, `field`, and `row`, the rate that charges by weight."""
+
+    code: ClassVar[str] = "weight_missing"
+    kind: ClassVar[Kind] = Kind.RULE
+    title: ClassVar[str] = "These goods bear a duty by weight and need their net weight."
+
+
+class GoodsProhibited(Refusal):
+    """Facts: `row`, `line`, `field` by which the goods were recognised, `destination`, `source`."""
+
+    code: ClassVar[str] = "goods_prohibited"
+    kind: ClassVar[Kind] = Kind.RULE
+    title: ClassVar[str] = "These goods may not be brought into this destination."
+
+
+class GoodsRestricted(Refusal):
+    """Facts: those of `goods_prohibited`. Lawful with a permit that a buyer here cannot show."""
+
+    code: ClassVar[str] = "goods_restricted"
+    kind: ClassVar[Kind] = Kind.RULE
+    title: ClassVar[str] = "These goods need a permit in this destination."
+
+
 class IdentityRequired(Refusal):
     """Facts: `row`, `field`."""
 

@@ -36,7 +36,7 @@ def _through(case: Case, gate: Rule) -> tuple[Regime, Explanation]:
 
 
 def _why_shut(case: Case, gate: Rule) -> str:
-    excluded = [line.key for line in case.lines if line.hs_code.startswith(gate.excluded_hs)]
+    excluded = [line.key for line in case.lines if not gate.takes(line.hs_code)]
     if excluded:
         return f"Goods that this scheme excludes: {', '.join(excluded)}."
     if not gate.registered:
@@ -50,6 +50,9 @@ def _measured(case: Case, gate: Rule, verb: str) -> str:
     if gate.band is None:
         return ""
     limit = gate.band.limit
+    if gate.band.per == "item":
+        fits = "No single item" if verb == "is within" else "A single item"
+        return sentences(f"{fits} is above {limit}.", case.conversion(limit.currency))
     value = case.rates.convert(case.parts(gate.band.of), limit.currency)
     parts = ", ".join(gate.band.of)
     return sentences(f"The value ({parts}) of {value} {verb} {limit}.", case.conversion(limit.currency))

@@ -40,20 +40,51 @@ class Method(StrEnum):
 
 Confidence = Literal["confirmed", "unverified", "unconfirmed"]
 Liable = Literal["platform", "seller", "platform_if_foreign"]
+Charge = Literal["duty", "import_tax", "fees"]
 
 
 class Band(NamedTuple):
-    """On which side of a limit a rule holds, and what is measured against it; the limit itself is `up_to`."""
+    """On which side of a limit a rule holds, and what is measured against it; the limit itself is `up_to`.
+
+    `per` `item`: every single unit of the goods is measured by itself, and the dearest one decides.
+    """
 
     side: Literal["up_to", "above"]
     limit: Money
     of: tuple[str, ...]
+    per: Literal["consignment", "item"] = "consignment"
+
+
+class Lane(NamedTuple):
+    """How goods travel: sent from one of some countries, by one of some conveyances; empty is any.
+
+    `side` `off`: the rule holds for all that does not travel so.
+    """
+
+    dispatches: tuple[str, ...]
+    conveyances: tuple[str, ...]
+    side: Literal["on", "off"] = "on"
+
+    def takes(self, dispatch_country: str, conveyance: str | None) -> bool:
+        sent = not self.dispatches or dispatch_country in self.dispatches
+        carried = not self.conveyances or conveyance in self.conveyances
+        return (sent and carried) == (self.side == "on")
+
+
+class Specific(NamedTuple):
+    """A duty by quantity: whole units of a currency, for a kilogram of net weight or for a piece."""
+
+    amount: Fraction
+    currency: str
+    per: Literal["kg", "piece"]
 
 
 class Rule(NamedTuple):
     """One row of the rule book. `effective_to` is the first day on which it no longer holds.
 
     `bonded_inside`: a gate also open to goods that lie in a bonded warehouse of the destination.
+    `only_hs`, `excluded_hs`: HS prefixes of the goods that a charge is for, or not for; a gate is shut by one such
+    line for the whole consignment.
     """
 
     rule_id: str
@@ -61,7 +92,7 @@ class Rule(NamedTuple):
     territory: str
     regimes: tuple[Regime, ...]
     method: Method
-    charge: Literal["duty", "import_tax", "fees"]
+    charge: Charge
     effective_from: date
     effective_to: date | None
     title: str
@@ -74,7 +105,9 @@ class Rule(NamedTuple):
     share: Fraction = Fraction(1)
     amount: Money | None = None
     band: Band | None = None
+    only_hs: tuple[str, ...] = ()
     excluded_hs: tuple[str, ...] = ()
+    lane: Lane | None = None
     regions: tuple[str, ...] = ()
     postal_prefixes: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
@@ -94,13 +127,22 @@ class Rule(NamedTuple):
             return True
         return region in self.regions or postal_code.startswith(self.postal_prefixes)
 
+    def takes(self, hs_code: str) -> bool:
+        """Whether goods of this code are the rule's: all, unless it names prefixes."""
+        return (not self.only_hs or hs_code.startswith(self.only_hs)) and not (
+            self.excluded_hs and hs_code.startswith(self.excluded_hs)
+        )
+
     @property
     def blocks(self) -> bool:
         return self.confidence == "unconfirmed" and self.if_unconfirmed == "block"
 
 
 class RateRow(NamedTuple):
-    """One rate. `origins` is empty where the origin does not matter; `category` None where none is needed."""
+    """One rate. `origins` is empty where the origin does not matter; `category` None where none is needed.
+
+    What it charges is `rate` of the rule's basis and every one of `specifics`.
+    """
 
     row_id: str
     territory: str
@@ -115,12 +157,14 @@ class RateRow(NamedTuple):
     retrieved: date
     confidence: Confidence
     note: str = ""
+    excluded_origins: frozenset[str] = frozenset()
+    specifics: tuple[Specific, ...] = ()
 
     def holds(self, on: date) -> bool:
         return _holds(self, on)
 
     def covers(self, origin: str) -> bool:
-        return not self.origins or origin in self.origins
+        return (not self.origins or origin in self.origins) and origin not in self.excluded_origins
 
 
 class RuleBook(NamedTuple):
@@ -226,4 +270,8 @@ def _meet(a: Rule | RateRow, b: Rule | RateRow) -> bool:
 
 
 def _share_origin(a: RateRow, b: RateRow) -> bool:
-    return not a.origins or not b.origins or bool(a.origins & b.origins)
+    """Whether an origin has both rows. Two rows that each name only exceptions share all the others."""
+    if not a.origins and not b.origins:
+        return True
+    common = a.origins & b.origins if a.origins and b.origins else a.origins | b.origins
+    return bool(common - a.excluded_origins - b.excluded_origins)

@@ -257,6 +257,7 @@ class _Desk:
                     quantity=source.units,
                     goods=goods[source.sku],
                     tax_category=offer.tax_category,
+                    weight_grams=offer.weight_grams,
                 )
                 for source in choice.sources
                 for offer in [self.found.offers[source.sku]]

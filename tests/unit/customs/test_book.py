@@ -3,6 +3,7 @@
 from datetime import date
 from fractions import Fraction
 
+import eu_vat_rates_data
 import pytest
 
 from functions.customs.book import packaged_book
@@ -94,6 +95,11 @@ def test_every_member_of_the_union_has_a_confirmed_standard_rate() -> None:
         ("GB", "domestic import_at_sale import_at_border"),
         ("AU", "domestic import_at_sale import_at_border"),
         ("CN", "domestic cn_cbec"),
+        ("NZ", "domestic import_at_sale import_at_border"),
+        ("NO", "domestic import_at_sale import_at_border"),
+        ("CA", "domestic import_at_border"),
+        ("JP", "domestic import_at_border"),
+        ("TH", "domestic import_at_border"),
     ],
 )
 def test_no_regime_has_a_day_without_its_tax_or_its_duty(country: str, regimes: str, on: date) -> None:
@@ -116,6 +122,23 @@ def test_the_longest_prefix_wins_and_a_tax_category_before_it() -> None:
     row = BOOK.rate("vat", "DE", "0902", "CN", "food", date(2026, 11, 22))
     assert row is not None
     assert "de-vat-standard-food" == row.row_id
+
+
+def test_a_reduced_rate_of_a_member_is_one_that_the_member_has() -> None:
+    reduced = [row for row in ROWS if row.kind == "vat" and row.territory in MEMBERS and row.category]
+
+    assert 20 <= len(reduced)
+    for row in reduced:
+        known = eu_vat_rates_data.get_rate(row.territory)
+        assert known is not None
+        assert float(row.rate * 100) in [*known["reduced"], known["super_reduced"]], row.row_id
+
+
+def test_the_standard_rates_of_the_members_are_those_of_the_package() -> None:
+    for country in MEMBERS:
+        row = BOOK.rate("vat", country, "", "", None, date(2026, 11, 22))
+        assert row is not None
+        assert eu_vat_rates_data.get_standard_rate(country) == float(row.rate * 100), country
 
 
 def test_a_rate_holds_from_its_first_day() -> None:

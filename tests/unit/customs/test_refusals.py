@@ -55,7 +55,7 @@ def test_the_parcel_fees_do_not_touch_goods_that_are_in_the_union(route: str, ta
     assert ("EUR 0.00", tax) == amounts(assessed(consignment(route, line("851830 CN EUR 50.00"))))
 
 
-@pytest.mark.parametrize("country", ["NG", "JP", "ZZ"])
+@pytest.mark.parametrize("country", ["NG", "IN", "ZZ"])
 def test_a_destination_without_any_row_is_refused(country: str) -> None:
     with pytest.raises(DestinationNotSupported) as refused:
         assessed(consignment(f"CN-{country}", line("851830 CN EUR 50.00")))
@@ -117,6 +117,48 @@ def test_after_the_temporary_duty_ends_nothing_is_guessed() -> None:
         assessed(consignment("CN-DE", line("851830 CN EUR 50.00")), date(2028, 7, 1))
 
     assert "eu-low-value-after-2028" == refused.value.facts["row"]
+
+
+def test_after_britains_relief_ends_nothing_is_guessed() -> None:
+    with pytest.raises(DestinationNotSupported) as refused:
+        assessed(consignment("CN-GB", line("851830 CN GBP 50.00")), date(2029, 3, 1))
+
+    assert "gb-low-value-after-2029" == refused.value.facts["row"]
+
+
+def test_before_the_first_rule_of_a_destination_nothing_is_guessed() -> None:
+    with pytest.raises(DestinationNotSupported):
+        assessed(consignment("VN-US", line("610910 VN USD 50.00")), date(2026, 2, 23))
+
+
+def test_food_is_outside_norways_scheme_and_its_duty_is_not_carried() -> None:
+    with pytest.raises(DutyRateMissing) as refused:
+        assessed(consignment("CN-NO", line("090210 CN NOK 100.00")))
+
+    assert "090210" == refused.value.facts["hs_code"]
+
+
+@pytest.mark.parametrize(("route", "price"), [("CN-CA", "CAD 15.00"), ("CN-JP", "JPY 5000")])
+def test_goods_that_a_relief_leaves_out_are_never_free(route: str, price: str) -> None:
+    with pytest.raises(DutyRateMissing) as refused:
+        assessed(consignment(route, line(f"220421 FR {price}")))
+
+    assert "duty" == refused.value.facts["kind"]
+
+
+@pytest.mark.parametrize(
+    ("route", "price", "charge"),
+    [
+        ("CN-TH", "THB 1500.00", "duty"),
+        ("CN-JP", "JPY 9000", "import_tax"),
+        ("CN-CA", "CAD 30.00", "import_tax"),
+        ("CN-NZ", "NZD 1000.01", "fees"),
+    ],
+)
+def test_what_is_not_settled_there_is_said(route: str, price: str, charge: str) -> None:
+    found = assessed(consignment(route, line(f"851830 CN {price}")))
+
+    assert (charge, None) in not_included(found)
 
 
 def test_a_small_consignment_from_a_bonded_warehouse_in_the_union_is_refused() -> None:

@@ -1,0 +1,163 @@
+"""Rates as sorted files, one for each territory, of which only the headings that are asked for are read.
+
+A file is mapped, not loaded, and searched by halves: neither a cold start nor a look-up grows with the rows.
+"""
+
+import csv
+import mmap
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+from typing import Final, TypeVar, overload
+
+from functions.customs.domain.rulebook import RateRow, Specific
+
+Key = tuple[str, str, str]
+"""Kind, territory, HS prefix."""
+
+COLUMNS: Final = (
+    "hs_prefix",
+    "kind",
+    "category",
+    "origins",
+    "except_origins",
+    "rate",
+    "specific",
+    "effective_from",
+    "effective_to",
+    "id",
+    "source",
+    "retrieved",
+    "confidence",
+    "note",
+)
+
+_HEADING: Final = 4
+_MOST_KNOWN: Final = 20_000
+_D = TypeVar("_D")
+
+
+class TariffFiles(Mapping[Key, tuple[RateRow, ...]]):
+    """The rate rows of a folder. Which keys were asked for is remembered, those without a row too.
+
+    `sources` are the citations that the column `source` names, `groups` the lists of countries that `origins` and
+    `except_origins` name.
+    """
+
+    def __init__(self, folder: Path, sources: Mapping[str, str], groups: Mapping[str, list[str]]) -> None:
+        self._paths = {path.stem: path for path in folder.glob("*.csv")}
+        self._sources = sources
+        self._groups = groups
+        self._maps: dict[str, mmap.mmap] = {}
+        self._known: dict[Key, tuple[RateRow, ...]] = {}
+
+    @overload
+    def get(self, key: Key, /) -> tuple[RateRow, ...] | None: ...
+
+    @overload
+    def get(self, key: Key, /, default: tuple[RateRow, ...] | _D) -> tuple[RateRow, ...] | _D: ...
+
+    def get(self, key: Key, /, default: object = None) -> object:
+        found = self._known.get(key)
+        if found is None:
+            found = self._load(key)
+        return found or default
+
+    def __getitem__(self, key: Key) -> tuple[RateRow, ...]:
+        found = self.get(key)
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def __iter__(self) -> Iterator[Key]:
+        """Reads every file whole: for checks only."""
+        for territory in sorted(self._paths):
+            yield from self._whole(territory)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _load(self, key: Key) -> tuple[RateRow, ...]:
+        """Remembers the whole block in which the key would lie, and the key itself."""
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        _, territory, prefix = key
+        if territory in self._paths:
+            wanted = prefix[:_HEADING] if len(prefix) >= _HEADING else f"{prefix},"
+            for found, rows in self._grouped(territory, self._block(territory, wanted.encode())).items():
+                self._known[found] = rows
+        return self._known.setdefault(key, ())
+
+    def _block(self, territory: str, start: bytes) -> list[str]:
+        """The lines that begin with `start`, which lie together."""
+        file = self._map(territory)
+        at = _first_line(file, start)
+        end = at
+        while file[end : end + len(start)] == start:
+            end = file.find(b"\n", end) + 1
+        return file[at:end].decode().splitlines()
+
+    def _map(self, territory: str) -> mmap.mmap:
+        if territory not in self._maps:
+            with self._paths[territory].open("rb") as file:
+                self._maps[territory] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return self._maps[territory]
+
+    def _whole(self, territory: str) -> dict[Key, tuple[RateRow, ...]]:
+        lines = self._paths[territory].read_text("utf-8").splitlines()
+        return self._grouped(territory, lines[1:])
+
+    def _grouped(self, territory: str, lines: Iterable[str]) -> dict[Key, tuple[RateRow, ...]]:
+        found: dict[Key, tuple[RateRow, ...]] = {}
+        for fields in csv.reader(lines):
+            row = self._row(territory, dict(zip(COLUMNS, fields, strict=True)))
+            key = row.kind, territory, row.hs_prefix
+            found[key] = (*found.get(key, ()), row)
+        return found
+
+    def _row(self, territory: str, row: Mapping[str, str]) -> RateRow:
+        return RateRow(
+            row_id=row["id"],
+            territory=territory,
+            kind=row["kind"],
+            hs_prefix=row["hs_prefix"],
+            origins=self._countries(row["origins"]),
+            category=row["category"] or None,
+            rate=Fraction(row["rate"]),
+            effective_from=date.fromisoformat(row["effective_from"]),
+            effective_to=date.fromisoformat(row["effective_to"]) if row["effective_to"] else None,
+            source=self._sources[row["source"]],
+            retrieved=date.fromisoformat(row["retrieved"]),
+            confidence=row["confidence"],  # type: ignore[arg-type]
+            note=row["note"],
+            excluded_origins=self._countries(row["except_origins"]),
+            specifics=tuple(map(specific, filter(None, row["specific"].split(";")))),
+        )
+
+    def _countries(self, text: str) -> frozenset[str]:
+        return frozenset(self._groups.get(text) or text.split())
+
+
+def specific(text: str) -> Specific:
+    """`GBP 1.47/kg` as a duty by quantity.
+
+    Raises: ValueError: not that form.
+    """
+    currency, amount, per = text.replace("/", " ").split()
+    if per not in ("kg", "piece"):
+        raise ValueError(f"{per!r} is no unit of a duty")
+    return Specific(Fraction(amount), currency, "kg" if per == "kg" else "piece")
+
+
+def _first_line(file: mmap.mmap, start: bytes) -> int:
+    """Where the first line begins that is not before `start`, after the line of the columns' names."""
+    low, high = file.find(b"\n") + 1, len(file)
+    while low < high:
+        middle = (low + high) // 2
+        line = max(file.rfind(b"\n", low, middle) + 1, low)
+        if file[line : line + len(start)] < start:
+            low = file.find(b"\n", middle) + 1 or len(file)
+        else:
+            high = line
+    return low
