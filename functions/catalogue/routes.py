@@ -33,7 +33,7 @@ def list_products(call: Call) -> ProductsView:
     return ProductsView(data=page.items, next_cursor=call.cursor(page.next_key, key))
 
 
-@api.get("/v1/products/{product_id}", allow=PUBLIC)
+@api.get("/v1/products/{product_id}", allow=PUBLIC, scope="products.write")
 def read_product(call: Call, product_id: str) -> ProductView | Reply:
     merchant_id = call.principal.merchant_id if call.principal else None
     return _shown(service.seen_by(product_id, merchant_id))

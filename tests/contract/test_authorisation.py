@@ -2,6 +2,12 @@
 
 A cell: `allow`; `own`, for the caller's own things, another's being answered as the column `foreign` says; `token`,
 for who brings the thing's own token; `signed`, for who signed the body; `deny`.
+
+The columns are for who is not signed in, a shopper, a merchant's owner, an operator and a machine with a merchant's API
+key. `also` names the other roles that are let in as well: a merchant's as its owner is, the platform's as an operator
+is, or `all` of them. Who is not named there is answered as who is not signed in, and refused where nobody is let in so.
+
+What the routes really answer is compared with the same file by `make matrix` (tests/integration/matrix).
 """
 
 import csv
@@ -11,17 +17,31 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Final
 
 import pytest
 
 from entrepot.cloud import auth, http
 from entrepot.cloud.http import Route
-from entrepot.contracts.permissions import ANY, GRANTS, PUBLIC, ROLES, permitted
+from entrepot.contracts.permissions import (
+    ANY,
+    GRANTS,
+    IDENTITY_SCOPES,
+    MERCHANT_ROLES,
+    PLATFORM_ROLES,
+    PUBLIC,
+    ROLES,
+    permitted,
+)
 from entrepot.kernel.clock import utc_now
 from tests.support import aws as stand_in
 
 ANONYMOUS = "anonymous"
 CALLERS = (ANONYMOUS, *ROLES)
+COLUMNS = (ANONYMOUS, "shopper", "merchant", "operator", "service")
+OTHERS: Final = {role for role in (*MERCHANT_ROLES, *PLATFORM_ROLES) if role not in COLUMNS}
+SERVICE_SCOPES: Final = frozenset(action for action, roles in GRANTS.items() if "service" in roles)
+"""An API key always has scopes: the widest has these."""
 CELLS = {"allow", "own", "token", "signed", "deny"}
 FOREIGN = {"404", "absent", "unreachable", ""}
 
@@ -29,11 +49,24 @@ Matrix = dict[tuple[str, str], dict[str, str]]
 
 
 def matrix() -> Matrix:
+    """Every row, with a cell for each caller."""
     text = (Path(__file__).parent / "authorisation.csv").read_text(encoding="utf-8")
     rows = list(csv.DictReader(text.splitlines()))
     read = {(row["method"], shape(row["path"])): row for row in rows}
     assert len(rows) == len(read), "a route stands twice in the matrix"
+    for row in rows:
+        row.update(cells_of_others(row))
     return read
+
+
+def cells_of_others(row: dict[str, str]) -> dict[str, str]:
+    """The cells that the column `also` stands for."""
+    also = (row["also"] or "").split()
+    unknown = set(also) - OTHERS - {"all"}
+    assert not unknown, f"{row['method']} {row['path']}: no role is called {sorted(unknown)}"
+    named = OTHERS if "all" in also else set(also)
+    as_whom = {role: "merchant" if role in MERCHANT_ROLES else "operator" for role in OTHERS}
+    return {role: row[as_whom[role]] if role in named else row[ANONYMOUS] for role in OTHERS}
 
 
 def shape(path: str) -> str:
@@ -53,7 +86,8 @@ def registered() -> list[Route]:
 
 def admitted(route: Route, caller: str) -> bool:
     """Whether the edge lets a caller of this role through to the use case."""
-    return route.allow == PUBLIC or (caller != ANONYMOUS and permitted(caller, route.allow))
+    scoped = caller != "service" or (route.scope or route.allow) in SERVICE_SCOPES
+    return route.allow == PUBLIC or (caller != ANONYMOUS and permitted(caller, route.allow) and scoped)
 
 
 def differences(expected: Matrix, routes: Iterable[Route]) -> Iterator[str]:
@@ -78,11 +112,12 @@ def tokens() -> Iterator[dict[str, str | None]]:
     """A valid access token of each role."""
     with stand_in.in_process():
         expires = int((utc_now() + timedelta(minutes=10)).timestamp())
-        claims = {"sub": "mbr_1", "sid": "ses_1", "exp": expires}
+        claims = {"sub": "mbr_1", "sid": "ses_1", "exp": expires, "merchant_id": "mrc_1"}
         made: dict[str, str | None] = {
-            role: auth.sign({**claims, "role": role, "merchant_id": "mrc_1"}, auth.ACCESS) for role in ROLES
+            role: auth.sign({**claims, "role": role}, auth.ACCESS) for role in ROLES if role != "service"
         }
-        yield {ANONYMOUS: None, **made}
+        key = {**claims, "role": "service", "scope": " ".join(SERVICE_SCOPES)}
+        yield {ANONYMOUS: None, **made, "service": auth.sign(key, auth.ACCESS)}
 
 
 def test_the_matrix_says_only_what_can_be_read():
@@ -97,6 +132,7 @@ def test_every_route_stands_in_the_matrix_and_declares_a_permission():
 
     assert [] == sorted(key(route) for route in routes if key(route) not in matrix())
     assert {route.allow for route in routes} <= {PUBLIC, ANY, *GRANTS}
+    assert {route.scope for route in routes if route.scope} <= {*GRANTS, *IDENTITY_SCOPES}
 
 
 def test_every_row_of_the_matrix_is_served():
@@ -104,7 +140,9 @@ def test_every_row_of_the_matrix_is_served():
 
 
 def test_every_permission_is_one_that_a_route_asks_for():
-    assert [] == sorted(GRANTS.keys() - {route.allow for route in registered()})
+    asked = {name for route in registered() for name in (route.allow, route.scope)}
+
+    assert [] == sorted(GRANTS.keys() - asked)
 
 
 def test_the_permission_table_is_the_matrix():
@@ -112,13 +150,13 @@ def test_the_permission_table_is_the_matrix():
 
 
 def test_one_wrong_cell_is_found():
-    routes = registered()
-    for wrong in matrix():
+    routes, expected = registered(), matrix()
+    for wrong in expected:
         for caller in CALLERS:
-            altered = matrix()
-            altered[wrong][caller] = "deny" if altered[wrong][caller] != "deny" else "allow"
-            served = sum(key(route) == wrong for route in routes)
-            assert served == len(list(differences(altered, routes))), (wrong, caller)
+            cell = "deny" if expected[wrong][caller] != "deny" else "allow"
+            altered = {**expected, wrong: {**expected[wrong], caller: cell}}
+            served = [route for route in routes if key(route) == wrong]
+            assert len(served) == len(list(differences(altered, served))), (wrong, caller)
 
 
 def test_the_edge_lets_through_whom_the_matrix_lets_through(tokens):

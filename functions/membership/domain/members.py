@@ -31,10 +31,39 @@ class Status(Enum):
 
 
 class Role(Enum):
+    """The roles of the permission table (`entrepot.contracts.permissions`); `merchant` is a merchant's owner."""
+
     SHOPPER = "shopper"
     MERCHANT = "merchant"
+    MERCHANT_CATALOGUE = "merchant_catalogue"
+    MERCHANT_ORDERS = "merchant_orders"
+    MERCHANT_FINANCE = "merchant_finance"
+    MERCHANT_SUPPORT = "merchant_support"
     OPERATOR = "operator"
+    FINANCE = "finance"
+    RISK = "risk"
+    SUPPORT = "support"
+    ANALYST = "analyst"
     SERVICE = "service"
+
+    @property
+    def of_merchant(self) -> bool:
+        """Whether who has it works for one merchant."""
+        return self in MERCHANT_ROLES
+
+    @property
+    def of_platform(self) -> bool:
+        return self in PLATFORM_ROLES
+
+
+MERCHANT_ROLES: Final = (
+    Role.MERCHANT,
+    Role.MERCHANT_CATALOGUE,
+    Role.MERCHANT_ORDERS,
+    Role.MERCHANT_FINANCE,
+    Role.MERCHANT_SUPPORT,
+)
+PLATFORM_ROLES: Final = (Role.OPERATOR, Role.FINANCE, Role.RISK, Role.SUPPORT, Role.ANALYST)
 
 
 class InvalidPassword(Refusal):
@@ -111,12 +140,13 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A code that was mailed, as a keyed hash. An invitation's names the merchant that it leads to."""
+    """A code that was mailed, as a keyed hash. An invitation's names the role that it leads to, and the merchant."""
 
     code_hash: str
     tries_left: int
     expires_at: int  # seconds since 1970
     merchant_id: str | None = None
+    role: str | None = None
 
     def alive(self, now: datetime) -> bool:
         return self.tries_left > 0 and self.expires_at > now.timestamp()

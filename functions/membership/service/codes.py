@@ -18,11 +18,17 @@ def derived(event_id: str) -> str:
 
 
 def made(
-    member_id: str, kind: str, event_id: str, now: datetime, life: timedelta, merchant_id: str | None = None
+    member_id: str,
+    kind: str,
+    event_id: str,
+    now: datetime,
+    life: timedelta,
+    merchant_id: str | None = None,
+    role: str | None = None,
 ) -> Code:
     """The code of an event as it is kept."""
     expires_at = int((now + life).timestamp())
-    return Code(_sealed(member_id, kind, derived(event_id)), CODE_TRIES, expires_at, merchant_id)
+    return Code(_sealed(member_id, kind, derived(event_id)), CODE_TRIES, expires_at, merchant_id, role)
 
 
 def fits(code: Code, member_id: str, kind: str, digits: str) -> bool:

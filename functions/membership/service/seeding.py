@@ -16,11 +16,11 @@ from functions.membership.service.merchants import announced
 def seed_account(address_text: str, password: str, role: str, merchant_id: str | None, now: datetime) -> str:
     """An active account with this password; its id. One that is there keeps its id and is given the password.
 
-    Args: role: shopper, merchant, operator or service; merchant_id: for the role merchant only.
+    Args: role: one of the permission table; merchant_id: for a merchant's staff only.
     Raises: store.Overtaken: two seeds ran at once.
     """
     wanted = Role(role)
-    assert (wanted is Role.MERCHANT) == (merchant_id is not None), "staff have a merchant, others have none"
+    assert wanted.of_merchant == (merchant_id is not None), "staff have a merchant, others have none"
     address = email(address_text)
     secret = members.password(password)
     key = store.address_key(address)

@@ -49,7 +49,7 @@ def ship_order(call: Call, body: ShipmentBody, order_id: str) -> ShipmentView:
     )
 
 
-@api.get("/v1/shipments/{shipment_id}", allow=PUBLIC)
+@api.get("/v1/shipments/{shipment_id}", allow=PUBLIC, scope="orders.read")
 def read_shipment(call: Call, shipment_id: str) -> ShipmentView:
     return shipment_view(fulfilling.read_shipment(shipment_id, caller(call)))
 

@@ -114,7 +114,7 @@ def list_orders(call: Call) -> OrdersView:
     )
 
 
-@api.get("/v1/orders/{order_id}", allow=PUBLIC)
+@api.get("/v1/orders/{order_id}", allow=PUBLIC, scope="orders.read")
 def read_order(call: Call, order_id: str) -> OrderView:
     """Reading an unpaid order finishes what its placing may have left open at the provider."""
     sight = access.seen(order_id, caller(call))
@@ -123,7 +123,7 @@ def read_order(call: Call, order_id: str) -> OrderView:
     return order_view(sight, payment)
 
 
-@api.post("/v1/orders/{order_id}/cancel", allow=PUBLIC, idempotent=True)
+@api.post("/v1/orders/{order_id}/cancel", allow=PUBLIC, scope="orders.cancel", idempotent=True)
 def cancel_order(call: Call, body: CancelBody, order_id: str) -> OrderView:
     who = caller(call)
     once = call.once(who.member_id or order_id)

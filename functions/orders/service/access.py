@@ -13,7 +13,10 @@ from functions.orders.service.carts import Caller
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """An order as somebody may see it: `role` is "shopper", "merchant" or "operator"; a merchant sees its lines."""
+    """An order as somebody may see it: `role` is "shopper", "merchant" or "operator"; a merchant sees its lines.
+
+    It is the side that a caller stands on (`Principal.side`), whichever of that side's roles it has.
+    """
 
     order: Order
     role: str
@@ -31,19 +34,22 @@ def order_token(order_id: str) -> str:
     return hmac.new(key, order_id.encode(), hashlib.sha256).hexdigest()
 
 
-def seen(order_id: str, caller: Caller) -> Sight:
+def seen(order_id: str, caller: Caller, action: str = "orders.read") -> Sight:
     """Raises: NotFound."""
-    return sight(reads.fetch_one(store.order_read(order_id), consistent=True), caller)
+    return sight(reads.fetch_one(store.order_read(order_id), consistent=True), caller, action)
 
 
-def sight(order: Order | None, caller: Caller) -> Sight:
-    """Raises: NotFound: there is no such order, or not for this caller."""
+def sight(order: Order | None, caller: Caller, action: str = "orders.read") -> Sight:
+    """The order for who may do `action` with it.
+
+    Raises: NotFound: there is no such order, or not for this caller.
+    """
     if order is None:
         raise NotFound
     who = caller.principal
-    if who and who.role == "operator":
+    if who and who.side == "operator" and who.may(action):
         return Sight(order, "operator")
-    if who and who.role == "merchant" and who.merchant_id in order.merchants:
+    if who and who.side == "merchant" and who.merchant_id in order.merchants and who.may(action):
         return Sight(order, "merchant", who.merchant_id)
     if who and order.member_id is not None and who.member_id == order.member_id:
         return Sight(order, "shopper")

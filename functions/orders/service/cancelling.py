@@ -30,7 +30,7 @@ def cancel(
 
     Raises: NotFound, KeyReused, IllegalTransition, UnknownLine, TooManyUnits, Busy.
     """
-    sight = access.seen(order_id, caller)
+    sight = access.seen(order_id, caller, "orders.cancel")
     if once.found() is not None:
         return sight
     if sight.order.status is Status.AWAITING_PAYMENT:
@@ -40,13 +40,13 @@ def cancel(
         payments.cancel_intent(sight.order.payment_id, now)
     with contextlib.suppress(AlreadyDone):
         until_unchanged(lambda: _cancel(order_id, lines, reason, caller, once, now))
-    return access.seen(order_id, caller)
+    return access.seen(order_id, caller, "orders.cancel")
 
 
 def _cancel(
     order_id: str, lines: dict[str, int] | None, reason: str, caller: Caller, once: Once, now: datetime
 ) -> None:
-    sight = access.seen(order_id, caller)
+    sight = access.seen(order_id, caller, "orders.cancel")
     order = sight.order
     after, taken = changes.cancelled(
         order, lines, sight.merchants, reason, sight.role, now, fulfilling.COMPLETES_AFTER

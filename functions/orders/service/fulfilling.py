@@ -29,13 +29,13 @@ def pack(order_id: str, lines: dict[str, int] | None, caller: Caller, now: datet
     """Raises: NotFound, IllegalTransition, UnknownLine, TooManyUnits."""
 
     def act() -> None:
-        sight = access.seen(order_id, caller)
+        sight = access.seen(order_id, caller, "orders.pack")
         after = changes.packed(sight.order, _merchant(sight), lines, now)
         if after != sight.order:
             writes.commit(*store.save_order(sight.order, after))
 
     until_unchanged(act)
-    return access.seen(order_id, caller)
+    return access.seen(order_id, caller, "orders.pack")
 
 
 def ship(
@@ -60,7 +60,7 @@ def ship(
         except AlreadyDone:
             made = once.found()
     assert made is not None
-    access.seen(order_id, caller)
+    access.seen(order_id, caller, "orders.ship")
     shipment = reads.fetch_one(logistics.shipment_read(made), consistent=True)
     assert shipment is not None, "the record and the shipment are one transaction"
     return shipment
@@ -75,7 +75,7 @@ def _ship(
     once: Once,
     now: datetime,
 ) -> logistics.Shipment:
-    sight = access.seen(order_id, caller)
+    sight = access.seen(order_id, caller, "orders.ship")
     order, merchant_id = sight.order, _merchant(sight)
     if order.status in (Status.AWAITING_PAYMENT, Status.CANCELLED, Status.EXPIRED):
         raise IllegalTransition(status=order.status.value, to=Status.SHIPPED.value)

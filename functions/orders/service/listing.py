@@ -44,9 +44,9 @@ def orders(
         moment and not _EARLIEST <= moment <= _LATEST for moment in (wanted.placed_from, wanted.placed_to)
     ):
         raise UnsupportedFilter("A time between the years 2000 and 9000.", field="from")
-    if who.role == "operator":
+    if who.side == "operator":
         return _by_day(wanted, limit, after, now)
-    scope = f"merchant#{who.merchant_id}" if who.role == "merchant" else f"member#{who.member_id}"
+    scope = f"merchant#{who.merchant_id}" if who.side == "merchant" else f"member#{who.member_id}"
     page = store.summaries(scope, wanted, limit, after)
     return Found(page.items, page.next_key)
 

@@ -37,12 +37,12 @@ def refund(wanted: Wanted, caller: Caller, once: Once, now: datetime) -> tuple[R
             return until_unchanged(lambda: _refund(wanted, caller, once, now)), wanted.order_id
         except AlreadyDone:
             made = once.found()
-    order = access.seen(wanted.order_id, caller).order
+    order = access.seen(wanted.order_id, caller, "orders.refund").order
     return next(held for held in order.refunds if held.refund_id == made), order.order_id
 
 
 def _refund(wanted: Wanted, caller: Caller, once: Once, now: datetime) -> RefundRef:
-    sight = access.seen(wanted.order_id, caller)
+    sight = access.seen(wanted.order_id, caller, "orders.refund")
     order = sight.order
     if wanted.lines is not None:
         parts = refunding.of_lines(order, wanted.lines, sight.merchants)

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from entrepot.cloud import aws
+from entrepot.contracts import permissions
 from entrepot.kernel.refusals import Kind, Refusal
 
 ACCESS: Final = "at+jwt"
@@ -39,12 +40,31 @@ class BadToken(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls: a member in one role, a merchant's staff with their merchant."""
+    """Who calls: a member in one role, a merchant's staff or machine with its merchant.
+
+    `scopes`: the actions that the token is narrowed to, of a third application's or a machine's; None for a member's
+    own session, which may do all that the role may. `client_id`: through which of them.
+    """
 
     member_id: str
     role: str
     merchant_id: str | None = None
     session_id: str = ""
+    scopes: frozenset[str] | None = None
+    client_id: str = ""
+
+    @property
+    def side(self) -> str:
+        """Whose things it reaches: "shopper", "merchant", "operator" or "none"."""
+        return permissions.side(self.role, self.merchant_id)
+
+    def may(self, action: str) -> bool:
+        """Whether role and scopes allow an action of the permission table."""
+        return permissions.permitted(self.role, action) and self.scoped(action)
+
+    def scoped(self, action: str) -> bool:
+        """Whether the scopes, where there are any, name the action."""
+        return self.scopes is None or action in self.scopes
 
 
 def principal(token: str, now: datetime) -> Principal:
@@ -53,7 +73,15 @@ def principal(token: str, now: datetime) -> Principal:
     Raises: BadToken.
     """
     claims = verified(token, ACCESS, now)
-    return Principal(claims["sub"], claims["role"], claims.get("merchant_id"), claims.get("sid", ""))
+    scope = claims.get("scope")
+    return Principal(
+        claims["sub"],
+        claims["role"],
+        claims.get("merchant_id"),
+        claims.get("sid", ""),
+        None if scope is None else frozenset(scope.split()),
+        claims.get("client_id", ""),
+    )
 
 
 def sign(claims: Mapping[str, Any], kind: str) -> str:

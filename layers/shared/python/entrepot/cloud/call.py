@@ -105,5 +105,5 @@ class Call:
 
     def _bound(self, binding: str) -> str:
         caller = self.principal
-        who = f"{caller.role}:{caller.merchant_id or caller.member_id}" if caller else "public"
+        who = f"{caller.side}:{caller.merchant_id or caller.member_id}" if caller else "public"
         return f"{who}|{self.route}|{binding}"

@@ -41,6 +41,12 @@ class Forbidden(Refusal):
     title = "Your role does not allow this."
 
 
+class InsufficientScope(Refusal):
+    code = "insufficient_scope"
+    kind = Kind.FORBIDDEN
+    title = "Your role might, but this token's scopes do not allow this."
+
+
 class IdempotencyKeyRequired(Refusal):
     code = "idempotency_key_required"
     kind = Kind.MALFORMED
@@ -67,6 +73,7 @@ class Route:
     path: str
     allow: str
     handler: Callable[..., Any]
+    scope: str | None = None
     status: int = 200
     query: type[msgspec.Struct] | None = None
     idempotent: bool = False
@@ -80,7 +87,8 @@ class Route:
 class Api:
     """The routes of one context, registered on a Chalice blueprint.
 
-    Args of each verb: path; `allow`, an action of the permission table, PUBLIC or ANY; `status` of success; `query`,
+    Args of each verb: path; `allow`, an action of the permission table, PUBLIC or ANY; `scope`, where `allow` is one
+    of these two: what a token narrowed to scopes needs in order to be known here; `status` of success; `query`,
     a struct of query parameters; `idempotent`: the Idempotency-Key is required; `if_match`: the route reads
     If-Match; `webhook`: the handler takes the raw body, up to 1 MB. The handler takes the Call, then its body's
     struct as `body` where it annotates one, then the path's parameters by name.
@@ -169,12 +177,7 @@ def rendered(reply: Reply) -> Response:
 
 def _served(route: Route, request: Any, headers: Mapping[str, str], parameters: dict[str, str]) -> Reply:
     now = utc_now()
-    principal = _principal(headers, now)
-    if route.allow != PUBLIC:
-        if principal is None:
-            raise auth.Unauthenticated
-        if not permitted(principal.role, route.allow):
-            raise Forbidden
+    principal = _admitted(route, _principal(headers, now))
     if any(len(value.encode(errors="replace")) > PATH_BYTES for value in parameters.values()):
         raise NotFound
     raw = _raw(request)
@@ -195,6 +198,26 @@ def _served(route: Route, request: Any, headers: Mapping[str, str], parameters: 
     result = route.handler(call, **arguments)
     reply = result if isinstance(result, Reply) else Reply(result)
     return reply.with_status(route.status)
+
+
+def _admitted(route: Route, principal: auth.Principal | None) -> auth.Principal | None:
+    """Who calls, as far as this route may know: a token without the scope for it is nobody's where all are let in.
+
+    Raises: Unauthenticated, Forbidden, InsufficientScope.
+    """
+    if principal is None:
+        if route.allow != PUBLIC:
+            raise auth.Unauthenticated
+        return None
+    scoped = principal.scoped(route.scope or route.allow)
+    if route.allow == PUBLIC:
+        return principal if scoped else None
+    of_nobody = principal.side == "none" and route.allow != ANY
+    if of_nobody or not permitted(principal.role, route.allow):
+        raise Forbidden
+    if not scoped:
+        raise InsufficientScope
+    return principal
 
 
 def _principal(headers: Mapping[str, str], now: datetime) -> auth.Principal | None:
