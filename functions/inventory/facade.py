@@ -26,8 +26,9 @@ from functions.inventory.domain.reservation import (
 from functions.inventory.domain.stock import Place, Shelf, StockLeft
 from functions.inventory.domain.warehouse import Mode
 from functions.inventory.service.audit import Audit, audit
+from functions.inventory.service.levels import Glance, glance, stock_on
 from functions.inventory.service.movements import close_writes
-from functions.inventory.service.planning import Plan, plan, stock_on
+from functions.inventory.service.planning import Plan, plan
 from functions.inventory.service.reservations import release, release_part, restock, sell
 from functions.inventory.store import reservation_read, shelf_read
 
@@ -36,6 +37,7 @@ __all__ = [
     "BucketShort",
     "Demand",
     "ExceedsReserved",
+    "Glance",
     "IllegalReservationMove",
     "Mode",
     "OutOfStock",
@@ -50,6 +52,7 @@ __all__ = [
     "StockLeft",
     "audit",
     "close_writes",
+    "glance",
     "plan",
     "release",
     "release_part",

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from moto import mock_aws
 
 from entrepot.cloud import auth, aws
+from functions.inventory.service import levels
 from infra.estate import QUEUES, TABLES, Table
 
 SECRETS = {
@@ -35,6 +36,7 @@ def forget() -> None:
     """Drop what the platform caches of an AWS."""
     aws.forget()
     auth.forget_keys()
+    levels.forget()
 
 
 def make_estate() -> None:

@@ -5,13 +5,13 @@ buckets and an order with stock to spare reads nothing. When a bucket proves sho
 of that demand, strongly consistent, and only where together they hold too few is the order refused.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
 from typing import Final
 
-from entrepot.cloud import reads, writes
+from entrepot.cloud import writes
 from entrepot.cloud.writes import Write
 from entrepot.kernel.refusals import Busy
 from functions.inventory import store
@@ -32,7 +32,6 @@ its own item, a bucket for each pick, and at the sale a movement for each wareho
 
 _ROUNDS: Final = 6
 _GATHERINGS: Final = 3
-_GLIMPSE: Final = 3
 _chance: Final = Random()
 
 
@@ -98,34 +97,6 @@ def plan(demands: Iterable[Demand], shelves: Sequence[Shelf], rng: Random | None
     return Plan(_fitted(takings, chance), rng=chance)
 
 
-def stock_on(
-    wanted: Sequence[tuple[Shelf, int]], rng: Random | None = None, *, consistent: bool = False
-) -> dict[str, dict[str, int]]:
-    """Units available per SKU and warehouse, or fewer, yet no fewer than wanted where that many are there.
-
-    A few buckets of each place are read first, all SKUs in one request; the rest, in a second, only of places
-    that showed too few. Whoever refuses a buyer for what this says asks for it strongly `consistent`.
-
-    Args: wanted: each SKU's shelf with the units wanted of it.
-    """
-    units: dict[str, int] = {}
-    unread: dict[tuple[str, str], list[int]] = {}
-    for shelf, number in wanted:
-        units[shelf.sku] = units.get(shelf.sku, 0) + number
-        for place in shelf.places:
-            numbers = list(range(place.buckets))
-            (rng or _chance).shuffle(numbers)
-            unread[shelf.sku, place.warehouse_id] = numbers
-    found = _available({key: numbers[:_GLIMPSE] for key, numbers in unread.items()}, consistent)
-    short = {key: numbers[_GLIMPSE:] for key, numbers in unread.items() if found.get(key, 0) < units[key[0]]}
-    for key, more in _available(short, consistent).items():
-        found[key] = found.get(key, 0) + more
-    levels: dict[str, dict[str, int]] = {shelf.sku: {} for shelf, _ in wanted}
-    for sku, warehouse_id in unread:
-        levels[sku][warehouse_id] = found.get((sku, warehouse_id), 0)
-    return levels
-
-
 def _begun(demand: Demand, buckets: int, rng: Random) -> Taking:
     if buckets == 0:
         return _seen(demand, rng)
@@ -175,17 +146,3 @@ def _gathered(taking: Taking, rng: Random) -> Taking:
             continue
         return replace(taking, picks=(replace(last, units=taking.demand.units),))
     raise Busy
-
-
-def _available(
-    numbers: Mapping[tuple[str, str], Sequence[int]], consistent: bool
-) -> dict[tuple[str, str], int]:
-    """The sum of what these buckets have available, all in one read."""
-    keys = [(key, number) for key, wanted in numbers.items() for number in wanted]
-    if not keys:
-        return {}
-    buckets = reads.fetch(*(store.bucket_read(*key, number) for key, number in keys), consistent=consistent)
-    found: dict[tuple[str, str], int] = {}
-    for (key, _), bucket in zip(keys, buckets, strict=True):
-        found[key] = found.get(key, 0) + (bucket.available if bucket else 0)
-    return found

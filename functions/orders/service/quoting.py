@@ -120,16 +120,16 @@ class _Found:
 def _found(
     wanted: Mapping[str, int], country: str, quota: reads.Read[Any] | None, *, consistent: bool
 ) -> _Found:
-    """Two requests: what is sold and where it lies, and how much there is of it."""
-    asked: list[reads.Read[Any]] = [catalogue.offer_read(sku) for sku in wanted]
-    asked += [inventory.shelf_read(sku) for sku in wanted]
-    asked += [quota] if quota else []
-    answers = reads.fetch(*asked, consistent=consistent)
-    offers = _on_sale(dict(zip(wanted, answers, strict=False)))
-    shelves = dict(zip(wanted, answers[len(wanted) :], strict=False))
-    held = [(shelf, wanted[sku]) for sku, shelf in shelves.items() if shelf is not None]
-    stock = inventory.stock_on(held, consistent=consistent)
-    return _Found(offers, sourcing.chosen(wanted, shelves, stock, country), answers[-1] if quota else None)
+    """What is sold, where it lies and how much there is of it, in one request where this process knows the shelves."""
+    offers = [catalogue.offer_read(sku) for sku in wanted]
+    used = [quota] if quota else []
+    look = inventory.glance(wanted, len(offers) + len(used))
+    answers = reads.fetch(*offers, *used, *look.reads, consistent=consistent)
+    sold = _on_sale(dict(zip(wanted, answers, strict=False)))
+    shelves, stock = look.seen(answers[len(offers) + len(used) :], consistent=consistent)
+    return _Found(
+        sold, sourcing.chosen(wanted, shelves, stock, country), answers[len(offers)] if quota else None
+    )
 
 
 def _on_sale(found: Mapping[str, catalogue.Offer | None]) -> dict[str, catalogue.Offer]:

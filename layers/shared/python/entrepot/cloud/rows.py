@@ -68,5 +68,14 @@ def table_name(row: type[Row]) -> str:
 
 
 def parsed(row: type[Row], raw: dict[str, Any]) -> Any:
-    """A row from DynamoDB's own notation."""
-    return row.from_raw_data(raw)
+    """A row from DynamoDB's own notation: what `from_raw_data` gives, at a fraction of its cost.
+
+    That one sets each attribute twice through a descriptor, for defaults and subclasses, and rows have neither.
+    """
+    made = row.__new__(row)
+    made.attribute_values = {
+        name: attribute.deserialize(attribute.get_value(value))
+        for name, attribute in row.get_attributes().items()
+        if (value := raw.get(attribute.attr_name)) is not None and "NULL" not in value
+    }
+    return made

@@ -69,7 +69,8 @@ def zero(currency: str) -> Money:
 
 def total(amounts: Iterable[Money], currency: str) -> Money:
     """The sum of `amounts`, `zero(currency)` where there are none."""
-    return sum(amounts, start=zero(currency))
+    nothing = zero(currency)
+    return Money(sum(nothing._same(amount).amount for amount in amounts), currency)
 
 
 def rounded(value: Fraction | Decimal) -> int:
