@@ -3,7 +3,7 @@ VENV := .venv/bin
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/shared/python
 
-.PHONY: up dev test lint types borders package bench openapi clean
+.PHONY: up dev test lint types borders package bench openapi rules clean
 
 up: ## serve everything on this machine, and tell the story (STORY=0 skips it, ENTREPOT_PORT moves it)
 	@$(PYTHON) -m infra.local.up
@@ -35,6 +35,9 @@ bench: $(VENV)/.dev
 openapi: $(VENV)/.dev ## the OpenAPI document and the schemas of events, from the code
 	$(VENV)/python -m infra.openapi
 	$(VENV)/python -m infra.event_schemas
+
+rules: $(VENV)/.dev ## which customs rules hold: make rules COUNTRY=DE ON=2026-11-25
+	@$(VENV)/python -m infra.customs rules $(COUNTRY) $(ON)
 
 clean: ## forget what was built and what one machine has stored
 	rm -rf build .entrepot/state .entrepot/objects .entrepot/scratch .entrepot/unpacked .entrepot/logs .entrepot/incomplete

@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from entrepot.kernel.money import Money, major_units
-from functions.customs.domain.rulebook import Band, Lane, Method, Regime, Rule, RuleBook, rule_book
+from functions.customs.domain.rulebook import (
+    Band,
+    Lane,
+    Method,
+    Regime,
+    Restriction,
+    Rule,
+    RuleBook,
+    rule_book,
+)
 from functions.customs.tariff_files import TariffFiles
 
 _DATA: Final = Path(__file__).parent / "data"
@@ -32,7 +41,33 @@ def packaged_book() -> RuleBook:
         excise_hs=excise,
         rules=[_rule(row, excise) for row in book["rules"]],
         rates=(),
-    )._replace(rates=TariffFiles(_DATA / "rates", book["sources"], book["origin_groups"]))
+    )._replace(
+        rates=TariffFiles(_DATA / "rates", book["sources"], book["origin_groups"]),
+        restrictions=_restrictions(),
+    )
+
+
+def _restrictions() -> dict[str, list[Restriction]]:
+    found: dict[str, list[Restriction]] = {}
+    for row in json.loads((_DATA / "restrictions.json").read_text("utf-8")):
+        restriction = Restriction(
+            row_id=row["id"],
+            kind=row["kind"],
+            hs_prefixes=tuple(row.get("hs", ())),
+            origins=tuple(row.get("origins", ())),
+            hazards=tuple(row.get("hazards", ())),
+            conveyances=tuple(row.get("conveyances", ())),
+            effective_from=date.fromisoformat(row["effective_from"]),
+            effective_to=_day(row.get("effective_to")),
+            title=row["title"],
+            source=row["source"],
+            retrieved=date.fromisoformat(row["retrieved"]),
+            confidence=row["confidence"],
+            remedy=row["remedy"],
+        )
+        for territory in row["territories"]:
+            found.setdefault(territory, []).append(restriction)
+    return found
 
 
 def _rule(row: Mapping[str, Any], excise: tuple[str, ...]) -> Rule:

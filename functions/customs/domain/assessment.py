@@ -34,6 +34,8 @@ def assess(
         DestinationNotSupported: a row blocks the destination, or there is no rule for it on that day.
         DutyRateMissing: no rate for the goods, their origin and the destination.
         HsCodeMissing, OriginMissing: an import lacks one.
+        GoodsProhibited, GoodsRestricted: the destination does not let a line in, or only with a permit.
+        WeightMissing: a duty is by weight, and a line has none.
         IdentityRequired, QuotaExceeded: China asks for the consignee's identity, or limits what one may buy.
         UnverifiedRate: a row is not verified, and `allow_unverified` is false.
         rates.RateMissing: a threshold or an amount is in a currency without a rate.

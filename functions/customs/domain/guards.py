@@ -13,6 +13,7 @@ from functions.customs.domain.refusals import (
     OriginMissing,
     QuotaExceeded,
 )
+from functions.customs.domain.restrictions import refuse_barred_goods
 from functions.customs.domain.rulebook import Method, Regime, Rule
 
 _HS_CODE: Final = re.compile(r"\d{6,10}", re.ASCII)
@@ -24,7 +25,8 @@ _IMPORTS: Final = (Regime.IMPORT_AT_SALE, Regime.IMPORT_AT_BORDER, Regime.CN_CBE
 def admitted_rules(case: Case, regime: Regime) -> tuple[Rule, ...]:
     """The rules of the regime that apply to the consignment, once none of them refuses it.
 
-    Raises: DestinationNotSupported, HsCodeMissing, OriginMissing, IdentityRequired, QuotaExceeded.
+    Raises: DestinationNotSupported, HsCodeMissing, OriginMissing, GoodsProhibited, GoodsRestricted, IdentityRequired,
+        QuotaExceeded.
     """
     consignment = case.consignment
     rules = tuple(rule for rule in case.rules if regime in rule.regimes and case.applies(rule))
@@ -40,6 +42,7 @@ def admitted_rules(case: Case, regime: Regime) -> tuple[Rule, ...]:
         raise DestinationNotSupported(destination=consignment.destination_country, row=None)
     if regime in _IMPORTS:
         _refuse_unnamed_goods(case)
+        refuse_barred_goods(case)
     for rule in rules:
         _hold(case, rule)
     return rules

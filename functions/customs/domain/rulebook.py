@@ -3,12 +3,12 @@
 Rows are named tuples, not dataclasses: at every cold start a class of twenty fields is made in a tenth of the time.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
-from itertools import pairwise
-from typing import Literal, NamedTuple
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
 
 from entrepot.kernel.money import Money
 
@@ -167,6 +167,35 @@ class RateRow(NamedTuple):
         return (not self.origins or origin in self.origins) and origin not in self.excluded_origins
 
 
+EVERYWHERE: Final = "*"
+
+
+class Restriction(NamedTuple):
+    """Goods that may not be brought in, or only with a permit. It means goods by all that it names together: HS
+    prefixes, origins, hazards, and how they are carried.
+
+    `effective_to` is the first day on which it no longer holds. It holds whatever its confidence: to refuse in doubt
+    harms nobody.
+    """
+
+    row_id: str
+    kind: Literal["prohibited", "restricted"]
+    hs_prefixes: tuple[str, ...]
+    origins: tuple[str, ...]
+    hazards: tuple[str, ...]
+    conveyances: tuple[str, ...]
+    effective_from: date
+    effective_to: date | None
+    title: str
+    source: str
+    retrieved: date
+    confidence: Confidence
+    remedy: str
+
+    def holds(self, on: date) -> bool:
+        return _holds(self, on)
+
+
 class RuleBook(NamedTuple):
     """All rules and rates of one version, indexed. `unions` names the union of each member country."""
 
@@ -175,6 +204,7 @@ class RuleBook(NamedTuple):
     excise_hs: tuple[str, ...]
     rules: Mapping[str, tuple[Rule, ...]]
     rates: Mapping[tuple[str, str, str], tuple[RateRow, ...]]
+    restrictions: Mapping[str, Sequence[Restriction]] = MappingProxyType({})
 
     def union(self, country: str) -> str:
         """The customs territory of a country: its union, or itself."""
@@ -196,6 +226,13 @@ class RuleBook(NamedTuple):
             for territory in territories
             for rule in self.rules.get(territory, ())
             if rule.holds(on) and rule.covers(bare_region, bare_code)
+        )
+
+    def restrictions_for(self, country: str, on: date) -> tuple[Restriction, ...]:
+        """What may not be brought into a country on a day: rows of its own, of its union, and of everywhere."""
+        territories = dict.fromkeys((country, self.union(country), EVERYWHERE))
+        return tuple(
+            row for territory in territories for row in self.restrictions.get(territory, ()) if row.holds(on)
         )
 
     def rate(
@@ -238,40 +275,5 @@ def rule_book(
     )
 
 
-def overlaps(book: RuleBook) -> list[tuple[str, str]]:
-    """Pairs of rows that would hold on the same day where only one may: two rules of one scheme, or two rates
-    for the same goods."""
-    found: list[tuple[str, str]] = []
-    for rules in book.rules.values():
-        for scheme in {rule.scheme for rule in rules}:
-            same = [rule for rule in rules if rule.scheme == scheme]
-            found += [(a.rule_id, b.rule_id) for a, b in _neighbours(same) if _meet(a, b)]
-    for rows in book.rates.values():
-        for index, first in enumerate(rows):
-            found += [
-                (first.row_id, second.row_id)
-                for second in rows[index + 1 :]
-                if first.category == second.category and _share_origin(first, second) and _meet(first, second)
-            ]
-    return found
-
-
-def _holds(row: Rule | RateRow, on: date) -> bool:
+def _holds(row: Rule | RateRow | Restriction, on: date) -> bool:
     return row.effective_from <= on and (row.effective_to is None or on < row.effective_to)
-
-
-def _neighbours(rules: list[Rule]) -> Iterator[tuple[Rule, Rule]]:
-    return pairwise(sorted(rules, key=lambda rule: rule.effective_from))
-
-
-def _meet(a: Rule | RateRow, b: Rule | RateRow) -> bool:
-    first, second = sorted((a, b), key=lambda row: row.effective_from)
-    return first.effective_to is None or second.effective_from < first.effective_to
-
-
-def _share_origin(a: RateRow, b: RateRow) -> bool:
-    """Whether an origin has both rows. Two rows that each name only exceptions share all the others."""
-    if not a.origins and not b.origins:
-        return True
-    common = a.origins & b.origins if a.origins and b.origins else a.origins | b.origins
-    return bool(common - a.excluded_origins - b.excluded_origins)

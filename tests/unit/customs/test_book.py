@@ -2,12 +2,14 @@
 
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 import eu_vat_rates_data
 import pytest
 
 from functions.customs.book import packaged_book
-from functions.customs.domain.rulebook import Method, RateRow, Rule, overlaps, rule_book
+from functions.customs.domain.consistency import faults, gaps, overlaps, uncharged
+from functions.customs.domain.rulebook import Method, RateRow, Rule, RuleBook, rule_book
 
 BOOK = packaged_book()
 RULES = [rule for rules in BOOK.rules.values() for rule in rules]
@@ -24,6 +26,48 @@ MEMBERS = sorted(BOOK.unions)
 
 def test_no_two_rows_of_one_scheme_hold_on_one_day() -> None:
     assert [] == overlaps(BOOK)
+
+
+def changed(rule_id: str, **fields: Any) -> RuleBook:
+    """The packaged rules with one changed, or without it where no field is told."""
+    kept = [rule for rule in RULES if rule.rule_id != rule_id]
+    others = [rule._replace(**fields) for rule in RULES if rule.rule_id == rule_id and fields]
+    return rule_book("test", BOOK.unions, BOOK.excise_hs, [*kept, *others], ROWS)
+
+
+def test_the_packaged_book_is_without_fault() -> None:
+    assert [] == faults(BOOK)
+
+
+def test_the_check_for_gaps_finds_a_day_between_two_rules() -> None:
+    found = gaps(changed("eu-low-value-relief", effective_to=date(2026, 6, 30)))
+
+    assert 1 == len(found)
+    assert "2026-06-30 to 2026-07-01, between eu-low-value-relief and eu-three-euro" in found[0]
+
+
+def test_the_check_for_gaps_finds_a_rule_that_ends_in_silence() -> None:
+    found = gaps(changed("gb-low-value-after-2029"))
+
+    assert ["GB/gb.import_at_sale.duty ends on 2029-03-01 with gb-low-value-relief; no row follows."] == found
+
+
+def test_the_check_for_gaps_finds_a_day_between_two_rates() -> None:
+    row = next(row for row in ROWS if row.row_id == "eu-duty-610910")
+    rows = [
+        row._replace(effective_to=date(2026, 3, 1)),
+        row._replace(row_id="later", effective_from=date(2026, 3, 2)),
+    ]
+
+    found = gaps(rule_book("test", BOOK.unions, BOOK.excise_hs, RULES, rows))
+
+    assert ["No rate holds from 2026-03-01 to 2026-03-02, between eu-duty-610910 and later."] == found
+
+
+def test_the_check_finds_a_regime_without_its_tax() -> None:
+    found = uncharged(changed("nz-sale-gst"))
+
+    assert "NZ has no rule for import_tax of import_at_sale on 2019-12-01." in found
 
 
 def test_the_check_for_overlaps_finds_a_rule_that_starts_too_early() -> None:

@@ -170,9 +170,9 @@ def test_a_small_consignment_from_a_bonded_warehouse_in_the_union_is_refused() -
 
 def test_goods_without_a_rate_are_refused_never_free() -> None:
     with pytest.raises(DutyRateMissing) as refused:
-        assessed(consignment("CN-DE", line("020130 CN EUR 200.00", key="SKU-1")))
+        assessed(consignment("CN-DE", line("920110 CN EUR 200.00", key="SKU-1")))
 
-    expected = {"line": "SKU-1", "hs_code": "020130", "destination": "DE", "origin": "CN", "kind": "duty"}
+    expected = {"line": "SKU-1", "hs_code": "920110", "destination": "DE", "origin": "CN", "kind": "duty"}
     assert expected == refused.value.facts
 
 

@@ -1,0 +1,6 @@
+"""The rule book on the command line: what holds on a day, and whether it is sound.
+
+python -m infra.customs rules DE 2026-11-25
+python -m infra.customs check
+python -m infra.customs import uk measures.csv --retrieved 2026-11-25 --write
+"""
