@@ -1,18 +1,17 @@
 """All that other contexts may call of payments: values, reads and writes, never rows."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from entrepot.cloud.outbox import announce
 from entrepot.cloud.reads import Read
 from entrepot.cloud.writes import Write
 from entrepot.kernel.money import Money
-from functions.payments import announcements, service, store, stripe_money
+from functions.payments import announcements, book, service, store, stripe_money
 from functions.payments.domain import payment as domain
 from functions.payments.domain.facts import Refund, RefundStatus, Status
 from functions.payments.domain.payment import (
-    METHODS,
     AmountNotChargeable,
     CaptureMode,
     ExceedsAuthorised,
@@ -23,11 +22,11 @@ from functions.payments.domain.payment import (
     PaymentNotOpen,
     payment_status,
 )
+from functions.payments.domain.routing import Offer, offers_for
 from functions.payments.gateway import Intent, NextAction
 from functions.payments.service import Ending, UnknownPayment
 
 __all__ = [
-    "METHODS",
     "AmountNotChargeable",
     "CaptureMode",
     "Ending",
@@ -80,23 +79,27 @@ def chargeable(money: Money) -> None:
     stripe_money.chargeable(money)
 
 
-def check_method(method: str) -> None:
-    """Raises: MethodNotAvailable."""
-    if method not in METHODS:
-        raise MethodNotAvailable(field="payment.method", method=method)
+def check_method(method: str, amount: Money, market: str, capture: str, now: datetime) -> timedelta:
+    """How long the payer has with this method, where a provider serves it at all.
+
+    Args: market: the consignee's country. capture: "automatic" or "manual".
+    Raises: MethodNotAvailable.
+    """
+    return _offers(method, amount, market, capture, now)[0].window
 
 
 def open_payment(
-    payment_id: str, order_id: str, amount: Money, method: str, capture: str, now: datetime
+    payment_id: str, order_id: str, amount: Money, method: str, capture: str, now: datetime, market: str = ""
 ) -> tuple[Payment, Write]:
     """The intention to be paid, and the write that records it, for the order's own transaction.
 
-    Args: capture: "automatic" or "manual".
+    Args: capture: "automatic" or "manual". market: the consignee's country.
     Raises: MethodNotAvailable, AmountNotChargeable; at commit AlreadyOpen.
     """
-    check_method(method)
+    offer = _offers(method, amount, market, capture, now)[0]
     chargeable(amount)
-    payment = Payment(payment_id, order_id, amount, method, CaptureMode(capture), created_at=now)
+    mode = CaptureMode(capture)
+    payment = Payment(payment_id, order_id, amount, method, mode, created_at=now, provider=offer.provider)
     return payment, store.opened(payment)
 
 
@@ -171,6 +174,11 @@ def forgo(payment: Payment, amount: Money, now: datetime) -> list[Write]:
     if after.cancellation_requested:
         return service.request_cancellation(payment, after, now)
     return [store.saved(payment, after, now)]
+
+
+def _offers(method: str, amount: Money, market: str, capture: str, now: datetime) -> tuple[Offer, ...]:
+    manual = CaptureMode(capture) is CaptureMode.MANUAL
+    return offers_for(book.offers(), method, amount, market, manual, now.date())
 
 
 def _view(payment: Payment, intent: Intent | None) -> PaymentView:

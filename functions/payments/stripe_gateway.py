@@ -26,6 +26,7 @@ _CONNECT_SECONDS: Final = 2.0
 _READ_SECONDS: Final = 3.0
 _RETRIES: Final = 2
 _MOST_REFUNDS: Final = 100
+_SHOP: Final = "https://shop.invalid"  # where a wallet sends the payer back, until there is a storefront
 _FEE: Final = "latest_charge.balance_transaction"
 
 
@@ -47,21 +48,15 @@ class StripeGateway:
         self._refunds = client.v1.refunds
 
     def create(self, payment: Payment) -> Intent:
-        made = _called(
-            lambda: self._intents.create(
-                {
-                    "amount": chargeable(payment.amount),
-                    "currency": payment.amount.currency.lower(),
-                    "capture_method": "manual" if payment.capture is CaptureMode.MANUAL else "automatic",
-                    # This version refuses `payment_method_types`. Without redirects that leaves cards and what
-                    # behaves as they do.
-                    "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
-                    "metadata": {"payment_id": payment.payment_id, "order_id": payment.order_id},
-                    "transfer_group": payment.order_id,
-                },
-                {"idempotency_key": payment.payment_id},
-            )
-        )
+        asked: Any = {
+            "amount": chargeable(payment.amount),
+            "currency": payment.amount.currency.lower(),
+            "capture_method": "manual" if payment.capture is CaptureMode.MANUAL else "automatic",
+            "metadata": {"payment_id": payment.payment_id, "order_id": payment.order_id},
+            "transfer_group": payment.order_id,
+            **_kind(payment),
+        }
+        made = _called(lambda: self._intents.create(asked, {"idempotency_key": payment.payment_id}))
         # A replayed answer is as old as the first one: what it says was so when the intent was made.
         return stripe_wire.intent(made, stripe_wire.moment(made.created), _is_ours(made))
 
@@ -121,6 +116,26 @@ class StripeGateway:
 
     def _intent(self, found: stripe_wire.Thing, now: datetime) -> Intent:
         return stripe_wire.intent(found, now, _is_ours(found))
+
+
+def _kind(payment: Payment) -> dict[str, Any]:
+    """How an intent of that method is asked for; this version of the API refuses `payment_method_types`.
+
+    A card is confirmed in the payer's browser with the client's secret. A wallet needs nothing but the payer, so it is
+    confirmed here and the answer says where to send them.
+    """
+    only = {"allowed_payment_method_types": [payment.method]}
+    if payment.method == "card":
+        return {**only, "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"}}
+    options = {"payment_method_options": {"wechat_pay": {"client": "web"}}}
+    return {
+        **only,
+        "automatic_payment_methods": {"enabled": True, "allow_redirects": "always"},
+        "confirm": True,
+        "payment_method_data": {"type": payment.method},
+        "return_url": f"{os.environ.get('ENTREPOT_SHOP_URL', _SHOP)}/orders/{payment.order_id}",
+        **(options if payment.method == "wechat_pay" else {}),
+    }
 
 
 def _is_ours(found: stripe_wire.Thing) -> bool:

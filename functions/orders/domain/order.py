@@ -1,14 +1,13 @@
 """An order: a snapshot of an option that never changes, and what has become of each line."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from entrepot.kernel.money import Money, total
 from functions.orders.domain.lifecycle import Status, derived
 from functions.orders.domain.quote import Address, Explanation, Importer, NotIncluded, Parcel, QuoteLine
 
-PAYMENT_WINDOW: Final = timedelta(minutes=30)
 _LAST: Final = ("delivered", "returned")  # of a shipment's statuses
 LIVE: Final = ("requested", "pending", "succeeded")  # of a refund's statuses: the money is not ours any more
 CHARGES: Final = ("goods", "freight", "duty", "import_tax", "fees")

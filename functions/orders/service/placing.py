@@ -12,7 +12,7 @@ from functions.customs import facade as customs
 from functions.inventory import facade as inventory
 from functions.orders import store
 from functions.orders.domain.lifecycle import Status
-from functions.orders.domain.order import PAYMENT_WINDOW, Contact, Order, OrderLine, Share
+from functions.orders.domain.order import Contact, Order, OrderLine, Share
 from functions.orders.domain.quote import Option, Quote, QuoteExpired, QuoteUsed, Shelving
 from functions.orders.service import events
 from functions.orders.service.carts import Caller
@@ -53,8 +53,8 @@ def place(request: Request, caller: Caller, once: Once, now: datetime) -> Placed
     if made is not None:
         return _again(made, now)
     quote, option = _usable(held, request, caller, now)
-    payments.check_method(request.method)
-    order = _order(quote, option, request, quote.member_id or caller.member_id, now)
+    window = payments.check_method(request.method, option.total, quote.ship_to.country, request.capture, now)
+    order = _order(quote, option, request, quote.member_id or caller.member_id, now + window, now)
     try:
         payment = _commit(order, quote, once, now)
     except (AlreadyDone, inventory.OutOfStock):
@@ -91,7 +91,9 @@ def _usable(
     return quote, option
 
 
-def _order(quote: Quote, option: Option, request: Request, member_id: str | None, now: datetime) -> Order:
+def _order(
+    quote: Quote, option: Option, request: Request, member_id: str | None, pay_before: datetime, now: datetime
+) -> Order:
     order_id = new_id("ord", now)
     merchants = dict.fromkeys(line.merchant_id for line in option.lines)
     return Order(
@@ -110,7 +112,7 @@ def _order(quote: Quote, option: Option, request: Request, member_id: str | None
         payment_method=request.method,
         capture=request.capture,
         placed_at=now,
-        pay_before=now + PAYMENT_WINDOW,
+        pay_before=pay_before,
         timeline=(),
         rates=quote.rates,
         carrier=option.carrier,
@@ -123,7 +125,13 @@ def _order(quote: Quote, option: Option, request: Request, member_id: str | None
 def _commit(order: Order, quote: Quote, once: Once, now: datetime) -> payments.Payment:
     """Try bucket after bucket until the stock is held, or is known to be gone. Stock alone is shared with others."""
     payment, opened = payments.open_payment(
-        order.payment_id, order.order_id, order.total, order.payment_method, order.capture, now
+        order.payment_id,
+        order.order_id,
+        order.total,
+        order.payment_method,
+        order.capture,
+        now,
+        order.ship_to.country,
     )
     fixed = [
         once.claim(order.order_id),

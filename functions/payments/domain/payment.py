@@ -25,9 +25,6 @@ from functions.payments.domain.facts import (
     later,
 )
 
-METHODS: Final = ("card",)
-"""What a payer may choose today; the other names of the API are refused until their issue."""
-
 LAPSES_AFTER: Final = timedelta(days=7)
 """How long a card authorisation holds online. Source: https://docs.stripe.com/payments/place-a-hold-on-a-payment-method"""
 
@@ -51,7 +48,7 @@ class CaptureMode(StrEnum):
 class MethodNotAvailable(Refusal):
     code = "method_not_available"
     kind = Kind.RULE
-    title = "This payment method is not offered yet."
+    title = "No provider offers this payment method for this currency, market and way of capturing."
 
 
 class AmountNotChargeable(Refusal):

@@ -12,6 +12,7 @@ from infra.local.stripe.money import check_charge
 from infra.local.stripe.serving import Json
 from infra.local.stripe.store import Store, now, random_word
 
+_ALLOWED: Final = "allowed_payment_method_types"
 _AUTOMATIC_TYPES: Final = ("card", "link", *methods.REDIRECTS)
 _TEXTS: Final = (
     "customer", "description", "receipt_email", "statement_descriptor", "statement_descriptor_suffix",
@@ -37,7 +38,7 @@ def new_intent(store: Store, params: Params) -> Json:
         params.text("capture_method", ("automatic", "automatic_async", "manual")) or "automatic_async"
     )
     confirmation_method = params.text("confirmation_method", ("automatic", "manual")) or "automatic"
-    automatic, types = _kinds(params)
+    automatic, types = _kinds(params, currency)
     texts = {name: params.text(name) for name in _TEXTS}
     metadata, shipping = params.strings("metadata"), _shipping(params)
     setup = params.text("setup_future_usage", ("off_session", "on_session"))
@@ -89,6 +90,14 @@ def next_action(intent: Json, how: Behaviour, return_url: str | None) -> Json:
             "type": "use_stripe_sdk",
             "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": url},
         }
+    if how.type == "wechat_pay":
+        code = {
+            "data": f"weixin://wxpay/{intent['id']}",
+            "hosted_instructions_url": url,
+            "image_data_url": "",
+        }
+        images = {"image_url_png": f"{url}.png", "image_url_svg": f"{url}.svg"}
+        return {"type": "wechat_pay_display_qr_code", "wechat_pay_display_qr_code": {**code, **images}}
     redirect = {"return_url": return_url, "url": url}
     if how.type == "alipay":
         native = {"native_data": None, "native_url": None}
@@ -96,31 +105,39 @@ def next_action(intent: Json, how: Behaviour, return_url: str | None) -> Json:
     return {"type": "redirect_to_url", "redirect_to_url": redirect}
 
 
-def _kinds(params: Params) -> tuple[Json | None, list[str]]:
-    automatic, types = params.mapping("automatic_payment_methods"), params.words("payment_method_types")
-    if automatic is None and types is not None:
-        unknown = [kind for kind in types if kind not in methods.TYPES]
-        if unknown or not types:
-            raise invalid(
-                f"The payment method type provided: {', '.join(unknown) or 'none'} is invalid.",
-                "payment_method_types",
-            )
-        return None, types
+def _kinds(params: Params, currency: str) -> tuple[Json | None, list[str]]:
+    automatic, allowed = params.mapping("automatic_payment_methods"), params.words(_ALLOWED)
+    if params.words("payment_method_types") is not None:
+        raise invalid(
+            f"This version of the API takes no payment_method_types on a PaymentIntent: use {_ALLOWED}.",
+            "payment_method_types",
+            "parameter_unknown",
+        )
+    unknown = [kind for kind in allowed or () if kind not in methods.TYPES]
+    if unknown:
+        raise invalid(f"The payment method type provided: {', '.join(unknown)} is invalid.", _ALLOWED)
     enabled, redirects = True, "always"
     if automatic is not None:
         enabled = automatic.flag("enabled")
         redirects = automatic.text("allow_redirects", ("always", "never")) or "always"
         automatic.done()
-        if enabled and types is not None:
-            raise invalid(
-                "You may only specify one of these parameters: automatic_payment_methods,"
-                " payment_method_types.",
-                "payment_method_types",
-            )
     if not enabled:
-        return None, types or ["card"]
-    kinds = _AUTOMATIC_TYPES if redirects == "always" else ("card", "link")
-    return {"allow_redirects": redirects, "enabled": True}, list(kinds)
+        return None, allowed or ["card"]
+    offered = methods.TYPES if allowed else _AUTOMATIC_TYPES
+    kinds = [
+        kind
+        for kind in offered
+        if kind in (allowed or offered)
+        and (redirects == "always" or kind not in methods.REDIRECTS)
+        and currency in methods.CURRENCIES_OF.get(kind, (currency,))
+    ]
+    if not kinds:
+        raise invalid(
+            f"No valid payment method types for this PaymentIntent in {currency}: ensure that those allowed support"
+            " its currency and redirects.",
+            _ALLOWED,
+        )
+    return {"allow_redirects": redirects, "enabled": True}, kinds
 
 
 def _options(types: list[str]) -> Json:

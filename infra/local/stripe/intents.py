@@ -265,7 +265,13 @@ def _choose(account: Account, intent: Json, name: str) -> None:
 
 def _check_return(intent: Json, return_url: str | None) -> None:
     automatic = intent["automatic_payment_methods"]
-    if return_url is None and automatic is not None and automatic["allow_redirects"] == "always":
+    redirects = any(kind in methods.REDIRECTS for kind in intent["payment_method_types"])
+    if (
+        return_url is None
+        and redirects
+        and automatic is not None
+        and automatic["allow_redirects"] == "always"
+    ):
         raise refused(
             "This PaymentIntent accepts payment methods that might redirect your customer off of your page:"
             " provide a `return_url`, or create it with `automatic_payment_methods[allow_redirects]` set to"

@@ -51,6 +51,18 @@ DEBITS: Final = ("sepa_debit", "us_bank_account")
 TRANSFER: Final = "customer_balance"
 TYPES: Final = ("card", "link", *REDIRECTS, *DEBITS, TRANSFER)
 
+# What each kind can be charged in, where not in all: https://docs.stripe.com/payments/payment-methods
+CURRENCIES_OF: Final = {
+    "alipay": ("aud", "cad", "cny", "eur", "gbp", "hkd", "jpy", "myr", "nzd", "sgd", "usd"),
+    "wechat_pay": (
+        "aud", "cad", "chf", "cny", "dkk", "eur", "gbp", "hkd", "jpy", "nok", "sek", "sgd", "usd",
+    ),
+    "crypto": ("usd",),
+    "ideal": ("eur",),
+    "sepa_debit": ("eur",),
+    "us_bank_account": ("usd",),
+}  # fmt: skip
+
 _VISA: Final = Behaviour("card", Flow.SUCCEED)
 _BRANDS: Final = {
     "visa": "4242", "visa_debit": "5556", "mastercard": "4444", "mastercard_debit": "3222",

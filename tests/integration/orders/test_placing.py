@@ -233,12 +233,16 @@ def test_a_quote_that_never_was_is_not_found(bazaar: Bazaar) -> None:
     assert before == dump()
 
 
-@pytest.mark.parametrize("method", ["alipay", "crypto"])
-def test_a_method_not_offered_yet_is_refused(bazaar: Bazaar, method: str) -> None:
+@pytest.mark.parametrize(
+    "payment",
+    [{"method": "crypto"}, {"method": "alipay", "capture": "manual"}],
+    ids=["stablecoins settle dollars only", "a wallet holds nothing"],
+)
+def test_a_method_that_no_provider_serves_so_is_refused(bazaar: Bazaar, payment: dict[str, str]) -> None:
     quote = bazaar.quote({"PHONES-1": 2})
     before = dump()
 
-    answer = place(quote, payment={"method": method})
+    answer = place(quote, payment=payment)
 
     assert (422, "method_not_available", "payment.method") == (
         answer.status,

@@ -109,11 +109,13 @@ def provider(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
     stripe_gateway.forget()
 
 
-def opened(amount: int = 10_000, capture: str = "automatic", currency: str = "EUR") -> str:
+def opened(
+    amount: int = 10_000, capture: str = "automatic", currency: str = "EUR", method: str = "card"
+) -> str:
     """A payment whose intention is recorded; nothing was asked of the provider yet."""
     payment_id = new_id("pay", now())
     order_id = payment_id.replace("pay_", "ord_")
-    _, opened = facade.open_payment(payment_id, order_id, Money(amount, currency), "card", capture, now())
+    _, opened = facade.open_payment(payment_id, order_id, Money(amount, currency), method, capture, now())
     writes.commit(opened)
     return payment_id
 

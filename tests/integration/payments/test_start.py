@@ -168,7 +168,7 @@ def test_what_stripe_refuses_for_good_fails_the_payment(
 def test_an_open_payment_is_refused_what_cannot_be_paid() -> None:
     at = datetime.now(UTC)
     with pytest.raises(facade.MethodNotAvailable):
-        facade.open_payment("pay_1", "ord_1", Money(1000, "EUR"), "alipay", "automatic", at)
+        facade.open_payment("pay_1", "ord_1", Money(1000, "EUR"), "crypto", "automatic", at)
     with pytest.raises(facade.AmountNotChargeable):
         facade.open_payment("pay_1", "ord_1", Money(12_345, "KWD"), "card", "automatic", at)
 

@@ -91,7 +91,7 @@ class Provider:
         return self.intent(amount, payment_method="pm_card_visa", confirm=True, **more)
 
     def intent(self, amount: int = 10_000, **more: Any) -> stripe.PaymentIntent:
-        params: Any = {"amount": amount, "currency": "eur", "payment_method_types": ["card"], **more}
+        params: Any = {"amount": amount, "currency": "eur", "allowed_payment_method_types": ["card"], **more}
         return self.sdk.v1.payment_intents.create(params)
 
     def event_types(self) -> list[str]:

@@ -16,7 +16,7 @@ HEADERS = {
     "Content-Type": "application/x-www-form-urlencoded",
     "Idempotency-Key": "key-1",
 }
-CARD = "&payment_method_types[]=card"
+CARD = "&allowed_payment_method_types[]=card"
 
 
 def intents(provider: Provider) -> list[stripe.PaymentIntent]:

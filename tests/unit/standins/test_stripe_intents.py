@@ -125,7 +125,7 @@ def test_failed_authentication_asks_for_another_payment_method(provider):
 )
 def test_a_debit_is_processing_until_it_is_finished(provider, outcome, status):
     intent = provider.intent(
-        payment_method_types=["sepa_debit"], payment_method="pm_standin_sepa_debit", confirm=True
+        allowed_payment_method_types=["sepa_debit"], payment_method="pm_standin_sepa_debit", confirm=True
     )
     assert "processing" == intent.status
     with pytest.raises(stripe.InvalidRequestError, match="status of processing"):
@@ -140,7 +140,7 @@ def test_a_debit_is_processing_until_it_is_finished(provider, outcome, status):
 
 def test_a_wallet_redirects_and_is_captured_after_the_return(provider):
     intent = provider.intent(
-        payment_method_types=["alipay"],
+        allowed_payment_method_types=["alipay"],
         payment_method_data={"type": "alipay"},
         confirm=True,
         return_url="https://shop.invalid/back",
@@ -250,7 +250,9 @@ def test_failing_and_processing_by_control(provider):
         ({"amount": 1005, "currency": "kwd"}, "amount"),
         ({"amount": 1050, "currency": "isk"}, "amount"),
         ({"capture_method": "later"}, "capture_method"),
-        ({"payment_method_types": ["shells"]}, "payment_method_types"),
+        ({"allowed_payment_method_types": ["shells"]}, "allowed_payment_method_types"),
+        ({"allowed_payment_method_types": ["crypto"]}, "allowed_payment_method_types"),
+        ({"payment_method_types": ["card"]}, "payment_method_types"),
         ({"surprise": "yes"}, "surprise"),
     ],
 )

@@ -54,7 +54,7 @@ def test_it_stops_on_sigterm_and_finds_its_objects_again(tmp_path):
     params: Any = {
         "amount": 1000,
         "currency": "eur",
-        "payment_method_types": ["card"],
+        "allowed_payment_method_types": ["card"],
         "payment_method": "pm_card_visa",
         "confirm": True,
     }

@@ -26,7 +26,13 @@ def busy_account(provider):
     )
     for kind in ("alipay", "wechat_pay", "crypto", "customer_balance", "sepa_debit", "link"):
         name = f"pm_standin_{kind}"
-        provider.intent(payment_method_types=[kind], payment_method=name, confirm=True)
+        provider.intent(
+            currency="usd" if kind == "crypto" else "eur",
+            allowed_payment_method_types=[kind],
+            payment_method=name,
+            confirm=True,
+            return_url="https://shop.invalid/back",
+        )
     with pytest.raises(stripe.CardError):
         provider.intent(payment_method="pm_card_chargeDeclinedInsufficientFunds", confirm=True)
     paid = provider.paid()
