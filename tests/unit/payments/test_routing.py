@@ -24,12 +24,11 @@ CHEAP = Offer(
     None,
 )
 DEAR = replace(CHEAP, provider="dear", cost_bp=150, currencies=None, markets=None, manual_capture=True)
+HUNDRED = Money(10_000, "EUR")
 FLAT = replace(CHEAP, provider="flat", cost_bp=0, cost_fixed=40)
 
 
-def served(
-    *book: Offer, money: Money = Money(10_000, "EUR"), market: str = "DE", **more: object
-) -> list[str]:
+def served(*book: Offer, money: Money = HUNDRED, market: str = "DE", **more: object) -> list[str]:
     asked = {"manual": False, "on": ON, **more}
     return [offer.provider for offer in offers_for(book, "crypto", money, market, **asked)]  # type: ignore[arg-type]
 
