@@ -37,6 +37,7 @@ TABLES: Final = (
     Table("logistics"),
     Table("customs"),
     Table("orders", index=("due", "due_shard", "due_at")),
+    Table("ledger"),
     Table("settlement"),
     Table("outbox", index=("unsent", "unsent_shard", "created_at"), stream=True),
     Table("inbox"),

@@ -7,6 +7,10 @@ entry           the ledger transaction of one fact: postings that balance in eac
                 changed or removed
 posting         a debit or a credit of one account in one currency, above zero
 rule            which postings an event of business makes; each entry names its rule
+booked          when the ledger learnt of a fact; balances of a day are of what was booked by its end
+reversal        the entry that undoes another, `reversal:<fact>`; there is at most one
+closed          of a day: its sums are made, from the journal, and will not change
+chart           every account there is: `data/chart.json`
 share           one merchant's part of an order; it may be settled once it has completed
 pending line    a completed share, or a refund of one, that no statement names yet
 statement       what a merchant is paid for its pending lines, in its payout currency, line by line, in parts of at

@@ -1,13 +1,18 @@
-"""Statements and the trial balance over HTTP."""
+"""Statements and the ledger over HTTP."""
 
 from entrepot.cloud.call import Call
 from entrepot.cloud.http import Api
-from functions.settlement.service import reading
+from functions.settlement.service import reading, reversing
 from functions.settlement.views import (
+    EntriesQuery,
+    EntriesView,
+    EntryView,
     StatementsQuery,
     StatementsView,
     StatementView,
+    TrialBalanceQuery,
     TrialBalanceView,
+    entry_view,
     statement_view,
     summary_view,
     trial_balance_view,
@@ -32,6 +37,28 @@ def read_statement(call: Call, statement_id: str) -> StatementView:
     return statement_view(reading.statement(statement_id, call.member))
 
 
-@api.get("/v1/ledger/trial-balance", allow="ledger.read")
+@api.get("/v1/ledger/trial-balance", allow="ledger.read", query=TrialBalanceQuery)
 def trial_balance(call: Call) -> TrialBalanceView:
-    return trial_balance_view(reading.trial_balance(call.now))
+    wanted: TrialBalanceQuery = call.query
+    return trial_balance_view(reading.trial_balance_at(wanted.as_of, call.now))
+
+
+@api.get("/v1/ledger/entries/{entry_id}", allow="ledger.read")
+def read_entry(call: Call, entry_id: str) -> EntryView:
+    return entry_view(reading.entry(entry_id))
+
+
+@api.post("/v1/ledger/entries/{entry_id}/reversal", allow="ledger.write", status=201)
+def reverse_entry(call: Call, entry_id: str) -> EntryView:
+    return entry_view(reversing.reverse(entry_id, call.now))
+
+
+@api.get("/v1/ledger/accounts/{account}/entries", allow="ledger.read", query=EntriesQuery)
+def list_entries(call: Call, account: str) -> EntriesView:
+    wanted: EntriesQuery = call.query
+    binding = f"{account}|{wanted.day.isoformat()}"
+    page = reading.entries_of(account, wanted.day, wanted.limit, call.after(wanted.cursor, binding))
+    return EntriesView(
+        data=[entry_view(entry) for entry in page.items],
+        next_cursor=call.cursor(page.next_key, binding),
+    )

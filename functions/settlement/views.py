@@ -82,11 +82,34 @@ class LineView(View, frozen=True):
 
 
 class EntryView(View, frozen=True):
+    """`reverses` is the fact whose entry this one undoes."""
+
     id: str
     fact: str
     rule: str
     occurred_at: datetime
     postings: tuple[Posting, ...]
+    booked_at: datetime | None
+    reverses: str | None
+
+
+class EntriesQuery(Body, frozen=True):
+    day: date
+    limit: Annotated[int, Meta(ge=1, le=100)] = PAGE
+    cursor: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
+
+
+class EntriesView(View, frozen=True):
+    """A page may be short, or empty; only a null cursor ends the list."""
+
+    data: list[EntryView]
+    next_cursor: str | None
+
+
+class TrialBalanceQuery(Body, frozen=True):
+    """`as_of`: the end of that day, UTC; without it, now."""
+
+    as_of: date | None = None
 
 
 class StatementView(SummaryView, frozen=True, kw_only=True):
@@ -140,7 +163,7 @@ def statement_view(full: FullStatement) -> StatementView:
             for rate in statement.rates
         ],
         lines=[_line_view(line, part, terms.currency) for part in full.parts for line in part.lines],
-        entries=[_entry_view(entry) for entry in full.entries],
+        entries=[entry_view(entry) for entry in full.entries],
     )
 
 
@@ -196,11 +219,13 @@ def _line_view(line: Line, part: Part, currency: str) -> LineView:
     )
 
 
-def _entry_view(entry: Entry) -> EntryView:
+def entry_view(entry: Entry) -> EntryView:
     return EntryView(
         id=entry.entry_id,
         fact=entry.fact,
         rule=entry.rule,
         occurred_at=entry.occurred_at,
         postings=entry.postings,
+        booked_at=entry.booked_at,
+        reverses=entry.reverses,
     )

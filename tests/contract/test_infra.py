@@ -147,6 +147,22 @@ def _module_of(handler: str) -> str:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.handler)
+def test_no_function_may_change_or_remove_what_the_ledger_holds(function):
+    allowed = {
+        action
+        for statement in policy(function)
+        if "LedgerTable" in json.dumps(statement["Resource"])
+        for action in statement["Action"]
+    }
+
+    changing = {
+        "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:PartiQLUpdate",
+        "dynamodb:PartiQLDelete", "dynamodb:DeleteTable", "dynamodb:UpdateTable",
+    }  # fmt: skip
+    assert set() == allowed & changing
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.handler)
 def test_only_a_consumer_takes_from_its_queue(function):
     taken = [
         resource["Fn::GetAtt"][0]

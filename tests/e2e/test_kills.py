@@ -7,7 +7,7 @@ import pytest
 
 from entrepot.cloud import events, inbox, outbox, relay, writes
 from entrepot.kernel.ids import new_id
-from functions.settlement import store as settlement_store
+from functions.settlement.store import ledger as settlement_store
 from tests.support import aws, provider
 from tests.support.e2e_ending import differences, ending, trial_balance_findings
 from tests.support.e2e_kill import POINTS, Reaper, drawn, reaping

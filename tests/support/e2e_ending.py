@@ -31,7 +31,7 @@ def ending(names: Mapping[str, str], provider: Provider) -> dict[str, Any]:
         "stock": _stock(),
         "movements": _movements(names),
         "shipments": _documents("logistics", "shipment", "shipment", names),
-        "entries": _documents("settlement", "entry", "entry", names),
+        "entries": _documents("ledger", "entry", "entry", names),
         "statements": _documents("settlement", "statement", "statement", names),
         "pending": _count("settlement", "pending#"),
         "balances": _plain(_balances(), names),
@@ -46,11 +46,7 @@ def trial_balance_findings() -> list[str]:
     trial = settlement.trial_balance(datetime.now(UTC))
     wrong = [] if trial.balanced else ["debits and credits differ"]
     days = sorted(
-        {
-            item["pk"]["S"].split("#")[1]
-            for item in _items("settlement")
-            if item["pk"]["S"].startswith("journal#")
-        }
+        {item["sk"]["S"].split("#")[0] for item in _items("ledger") if item["pk"]["S"].startswith("journal#")}
     )
     recomputed = settlement.recomputed(datetime.fromisoformat(day).date() for day in days)
     if sorted(map(str, recomputed)) != sorted(map(str, trial.accounts)):

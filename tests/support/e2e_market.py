@@ -110,7 +110,7 @@ class Market:
 
     def entries_of(self, intent_id: str) -> list[str]:
         """The facts that the ledger has posted of an intent."""
-        table = f"entrepot-{self.up.stage}-settlement"
+        table = f"entrepot-{self.up.stage}-ledger"
         facts = [item["pk"]["S"] for item in rows(self.dynamodb, table) if item["sk"]["S"] == "entry"]
         return [fact for fact in facts if intent_id in fact]
 

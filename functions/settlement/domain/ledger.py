@@ -1,13 +1,14 @@
-"""Double entry: the chart of accounts, entries that balance by construction, and the balances that follow."""
+"""Double entry: entries that balance by construction, the balances that follow, and how an entry is undone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar, Final
 
 from entrepot.kernel.currencies import EXPONENTS
 from entrepot.kernel.money import Money
 from entrepot.kernel.refusals import Kind, Refusal
+from functions.settlement.domain import chart
 
 
 class Unbalanced(Refusal):
@@ -24,27 +25,6 @@ class Contradicted(Refusal):
     code: ClassVar[str] = "fact_contradicted"
     kind: ClassVar[Kind] = Kind.CONFLICT
     title: ClassVar[str] = "The ledger has this fact with other amounts."
-
-
-CHART: Final[Mapping[str, str]] = {
-    # asset: a debit is more of it
-    "psp:{provider}": "what a payment provider holds for us",
-    # liabilities: a credit is more of it
-    "customer_funds": "what buyers have paid for shares that are not completed, or will get back",
-    "merchant_payable:{merchant}": "what we owe a merchant; a debit is what the merchant owes",
-    "carrier_payable": "freight that buyers have paid, owed to carriers",
-    "tax_payable:{authority}": "duty, import tax and fees that we owe an authority as deemed supplier",
-    # position: what was given in one currency for what was taken in another
-    "fx:{currency}": "bought (debit) and sold (credit) of one currency when shares are converted",
-    # income: a credit is more of it
-    "commission_income": "what merchants pay for being sold",
-    "payment_fee_income": "what merchants pay for payments being taken",
-    "fx_gain_loss": "spread and rounding of conversions: a credit is a gain",
-}
-"""Every account there is. What stands in braces names one of many."""
-
-_SUBDIVIDED: Final = frozenset(name.partition(":")[0] for name in CHART if ":" in name)
-_PLAIN: Final = frozenset(name for name in CHART if ":" not in name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +44,7 @@ class Posting:
             raise ValueError("a posting is a debit or a credit above zero")
         if self.currency not in EXPONENTS:
             raise ValueError(f"{self.currency!r} is not a currency of ISO 4217")
-        head, colon, part = self.account.partition(":")
-        known = (head in _SUBDIVIDED and bool(part)) if colon else head in _PLAIN
-        if not known:
+        if not chart.known(self.account):
             raise ValueError(f"the chart has no account {self.account!r}")
 
 
@@ -89,6 +67,9 @@ def credit(account: str, amount: Money) -> Postings:
 class Entry:
     """The ledger transaction of one fact. One without postings says that the fact moved no money.
 
+    `occurred_at` is when the fact happened, `booked_at` when the ledger learnt of it: the balances of a day are made
+    of what was booked by its end, so that they never change once it is over. `reverses` is the fact that this undoes.
+
     Raises: Unbalanced.
     """
 
@@ -97,6 +78,12 @@ class Entry:
     rule: str
     occurred_at: datetime  # UTC
     postings: Postings
+    booked_at: datetime | None = None  # UTC; None: with the fact
+    reverses: str | None = None
+
+    @property
+    def booked_on(self) -> date:
+        return (self.booked_at or self.occurred_at).date()
 
     def __post_init__(self) -> None:
         for currency, (debits, credits_) in sorted(sums(self.postings).items()):
@@ -149,3 +136,39 @@ class TrialBalance:
     def balanced(self) -> bool:
         """Whether debits equal credits in each currency."""
         return all(debits == credits_ for debits, credits_ in sums(self.accounts).values())
+
+
+REVERSIBLE: Final = frozenset(
+    {
+        "payment_captured",
+        "refund_succeeded",
+        "refund_returned",
+        "provider_fee",
+        "provider_converted",
+        "dispute_opened",
+        "dispute_fee",
+        "dispute_won",
+        "receipt_unmatched",
+        "receipt_matched",
+    }
+)
+"""Rules whose entries a person may undo. What others moved stands on a statement or payout too, and is undone there."""
+
+
+class NotReversible(Refusal):
+    """The entry moves what a statement or a payout tells of, or is itself a reversal. Facts: `rule`."""
+
+    code: ClassVar[str] = "entry_not_reversible"
+    kind: ClassVar[Kind] = Kind.RULE
+    title: ClassVar[str] = "An entry of this rule is not reversed by hand."
+
+
+def reversal_of(entry: Entry, entry_id: str, now: datetime) -> Entry:
+    """The entry that undoes another and names it. Its fact follows from the other's, so that there is at most one.
+
+    Raises: NotReversible.
+    """
+    if entry.rule not in REVERSIBLE:
+        raise NotReversible(rule=entry.rule)
+    turned = tuple(Posting(one.account, one.currency, one.credit, one.debit) for one in entry.postings)
+    return Entry(entry_id, f"reversal:{entry.fact}", "reversed", now, turned, now, reverses=entry.fact)

@@ -102,7 +102,7 @@ def _once(entry: Entry, handled: Write, commit: Callable[[], None]) -> None:
 
 
 def _entry(fact: str, rule: str, at: datetime, postings: Postings, now: datetime) -> Entry:
-    return Entry(new_id("ent", now), fact, rule, at, postings)
+    return Entry(new_id("ent", now), fact, rule, at, postings, now)
 
 
 def _state(order_id: str, merchant_id: str) -> ShareState:

@@ -1,20 +1,30 @@
 """Statements as their merchant sees them, and the trial balance."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import ClassVar, Final
 
 from entrepot.cloud import reads
 from entrepot.cloud.auth import Principal
 from entrepot.kernel.pagination import Page
-from entrepot.kernel.refusals import Busy, NotFound
+from entrepot.kernel.refusals import Busy, Kind, NotFound, Refusal
 from functions.membership.facade import merchant_read
 from functions.settlement import store
+from functions.settlement.domain import chart
 from functions.settlement.domain.ledger import Balance, Entry, TrialBalance, balances
 from functions.settlement.domain.statements import Part, Statement, Status
+from functions.settlement.service import closing
 
 _TRIES: Final = 6
+
+
+class DayNotOver(Refusal):
+    """Balances are asked for at the end of a day that has not come. Facts: `as_of`."""
+
+    code: ClassVar[str] = "day_not_over"
+    kind: ClassVar[Kind] = Kind.RULE
+    title: ClassVar[str] = "There are no balances of a day to come."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,15 @@ def statement(statement_id: str, caller: Principal) -> FullStatement:
     return FullStatement(found, parts, tuple(store.entries(facts)))
 
 
+def trial_balance_at(day: date | None, now: datetime) -> TrialBalance:
+    """The balances now, or as they stood at the end of a day. Raises: DayNotOver, Busy."""
+    if day is None:
+        return trial_balance(now)
+    if day > now.date():
+        raise DayNotOver(as_of=day.isoformat())
+    return closing.balances_at(day, now)
+
+
 def trial_balance(now: datetime) -> TrialBalance:
     """The balance of every account: a query for each shard, however many accounts there are.
 
@@ -72,9 +91,35 @@ def trial_balance(now: datetime) -> TrialBalance:
     raise Busy
 
 
+def entry(entry_id: str) -> Entry:
+    """Raises: NotFound."""
+    fact = reads.fetch_one(store.fact_read(entry_id), consistent=True)
+    found = reads.fetch_one(store.entry_read(fact), consistent=True) if fact else None
+    if found is None:
+        raise NotFound
+    return found
+
+
+def entries_of(account: str, day: date, limit: int, after: Mapping[str, str] | None) -> Page[Entry]:
+    """Some entries that moved an account on a day, shard after shard; a page may be short.
+
+    Raises: NotFound: the chart has no such account.
+    """
+    if not chart.known(account):
+        raise NotFound
+    shard = int(after["shard"]) if after else 0
+    inner = {key: value for key, value in after.items() if key != "shard"} if after else None
+    page = store.journal_of(account, day, shard, limit, inner or None)
+    if page.next_key:
+        following: dict[str, str] | None = {"shard": str(shard), **page.next_key}
+    else:
+        following = {"shard": str(shard + 1)} if shard + 1 < store.SHARDS else None
+    return Page(tuple(store.entries(page.items)), following)
+
+
 def entries_on(day: date) -> list[Entry]:
-    """Every entry of the facts of a day."""
-    return store.entries(store.journal(day))
+    """Every entry booked on a day."""
+    return store.entries(store.journal(day, day))
 
 
 def recomputed(days: Iterable[date]) -> tuple[Balance, ...]:

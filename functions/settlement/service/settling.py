@@ -36,6 +36,7 @@ from functions.settlement.domain.statements import (
 )
 from functions.settlement.domain.terms import Rate, Terms, fee_in_force, recorded_rate, spread_in_force
 from functions.settlement.prices import prices
+from functions.settlement.service import closing
 
 _TRIES: Final = 5
 
@@ -79,7 +80,11 @@ def run(now: datetime) -> Run:
 
 
 def scheduled(now: datetime) -> None:
-    """Raises: SettlementIncomplete, so that the function's alarm says that somebody must look."""
+    """Close the days that are over, and settle.
+
+    Raises: SettlementIncomplete, so that the function's alarm says that somebody must look.
+    """
+    closing.close_days(now)
     done = run(now)
     if done.failed:
         raise SettlementIncomplete(merchants=len(done.failed))
@@ -193,11 +198,13 @@ def _entry(statement: Statement, number: int, lines: Sequence[Line], now: dateti
     postings = rules.part_settled(
         statement.merchant_id,
         conversions(lines, currency),
-        Money(sum(line.commission for line in lines), currency),
-        Money(sum(line.payment_fee for line in lines), currency),
+        rules.Charges(
+            commission=Money(sum(line.commission for line in lines), currency),
+            payment_fee=Money(sum(line.payment_fee for line in lines), currency),
+        ),
     )
     fact = f"settle:{statement.statement_id}:{number}"
-    return Entry(new_id("ent", now), fact, "part_settled", now, postings)
+    return Entry(new_id("ent", now), fact, "part_settled", now, postings, now)
 
 
 def _account_writes(account: Account, statement: Statement, *, first: bool, last: bool) -> list[Write]:

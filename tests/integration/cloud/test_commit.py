@@ -1,5 +1,6 @@
 """One commit for several rows, and what is raised when it does not stand."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,9 +12,20 @@ from entrepot.cloud import aws as platform
 from entrepot.cloud import dynamo, idempotency, inbox, reads, writes
 from entrepot.cloud.rows import Number, Row, Text
 from entrepot.kernel.refusals import Kind, Refusal
+from tests.support import memory
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
-pytestmark = pytest.mark.usefixtures("aws")
+
+
+@pytest.fixture(autouse=True, params=["moto", "memory"])
+def database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The same cases on both stores that tests run on."""
+    if request.param == "moto":
+        request.getfixturevalue("aws")
+        yield
+    else:
+        with memory.in_process():
+            yield
 
 
 class Taken(Refusal):

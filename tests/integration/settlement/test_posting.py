@@ -9,6 +9,7 @@ from entrepot.cloud import dynamo, reads, rows, writes
 from functions.settlement import store
 from functions.settlement.domain.ledger import Balance, Contradicted, Unbalanced
 from functions.settlement.service import reading
+from functions.settlement.store import ledger as ledger_rows
 from tests.integration.settlement.books import (
     MILAN,
     NOW,
@@ -165,10 +166,10 @@ def test_balances_are_spread_over_shards(books):
 
 def test_one_cent_too_much_puts_the_trial_balance_out(books):
     books.tell(*STORY)
-    row = store.BalanceRow("balance#0", "customer_funds#EUR")
+    row = ledger_rows.BalanceRow("balance#0", "customer_funds#EUR")
     dynamo.call(
         "UpdateItem",
-        TableName=rows.table_name(store.BalanceRow),
+        TableName=rows.table_name(ledger_rows.BalanceRow),
         Key={"pk": {"S": row.pk}, "sk": {"S": row.sk}},
         UpdateExpression="ADD debits :one, credits :none",
         ExpressionAttributeValues={":one": {"N": "1"}, ":none": {"N": "0"}},
@@ -201,7 +202,7 @@ def test_a_trial_balance_costs_a_query_a_shard_however_many_accounts(books):
     assert ["Query"] * store.SHARDS == made
 
 
-def test_a_capture_is_one_transaction_of_five_items(books):
+def test_a_capture_is_one_transaction_of_six_items(books):
     made = []
     observer = lambda operation, arguments, answer: made.append((operation, arguments))  # noqa: E731
     dynamo.observers.append(observer)
@@ -211,5 +212,5 @@ def test_a_capture_is_one_transaction_of_five_items(books):
         dynamo.observers.remove(observer)
 
     assert ["TransactWriteItems"] == [operation for operation, _ in made]
-    assert 5 == len(made[0][1]["TransactItems"])
+    assert 6 == len(made[0][1]["TransactItems"])
     assert reads.fetch_one(store.entry_read("capture:pi_1:1")) is not None

@@ -6,7 +6,7 @@ import pytest
 
 from entrepot.cloud import auth
 from entrepot.kernel.clock import utc_now
-from functions.settlement import store
+from functions.settlement.store import ledger as ledger_rows
 from tests.integration.settlement.books import MILAN, SHENZHEN, Books, captured, completed
 from tests.support.http import Answer, call
 
@@ -158,8 +158,8 @@ def test_the_trial_balance_shows_every_account_on_its_side(settled):
 
 
 def test_the_trial_balance_says_when_it_is_out(settled):
-    row = store.BalanceRow("balance#0", "customer_funds#EUR")
-    row.update(actions=[store.BalanceRow.debits.add(1), store.BalanceRow.credits.add(0)])
+    row = ledger_rows.BalanceRow("balance#0", "customer_funds#EUR")
+    row.update(actions=[ledger_rows.BalanceRow.debits.add(1), ledger_rows.BalanceRow.credits.add(0)])
 
     assert get("/v1/ledger/trial-balance", "operator").json["balanced"] is False
 

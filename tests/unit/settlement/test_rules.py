@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from entrepot.kernel.money import Money
 from functions.settlement.domain import rules
 from functions.settlement.domain.ledger import Entry, Posting, Postings, Unbalanced, balances, sums
-from functions.settlement.domain.rules import Conversion
+from functions.settlement.domain.rules import Charges, Conversion
 from tests.unit.settlement.shares import MERCHANT, share
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -104,7 +104,7 @@ def test_a_refund_after_completion_is_taken_from_the_merchant():
 def test_a_conversion_balances_in_each_currency_and_books_what_it_gains():
     conversion = Conversion(sold=eur(10000), bought=Money(75259, "CNY"), credited=Money(75000, "CNY"))
 
-    postings = rules.part_settled(MERCHANT, [conversion], Money(6000, "CNY"), Money(1693, "CNY"))
+    postings = rules.part_settled(MERCHANT, [conversion], Charges(Money(6000, "CNY"), Money(1693, "CNY")))
 
     expected = {
         (PAYABLE, "EUR"): 10000,
@@ -121,7 +121,7 @@ def test_a_conversion_balances_in_each_currency_and_books_what_it_gains():
 def test_a_loss_on_rounding_is_a_debit():
     conversion = Conversion(sold=eur(2), bought=Money(15, "CNY"), credited=Money(16, "CNY"))
 
-    postings = rules.part_settled(MERCHANT, [conversion], Money(0, "CNY"), Money(0, "CNY"))
+    postings = rules.part_settled(MERCHANT, [conversion], Charges(Money(0, "CNY"), Money(0, "CNY")))
 
     assert 1 == moved(postings)[("fx_gain_loss", "CNY")]
 
@@ -146,3 +146,47 @@ def test_any_share_balances_and_pays_out_all_that_was_kept(goods, freight, taxes
     kept = whole - completed.refunded
     assert kept == -rules.effect(postings, "customer_funds", "EUR").amount
     assert completed.payable == rules.effect(postings, PAYABLE, "EUR").amount
+
+
+def test_every_account_that_a_rule_moves_stands_in_the_chart():
+    moved_by = (
+        rules.payout_made(MERCHANT, "pain:eur", eur(5)),
+        rules.payout_paid("pain:eur", rules.bank("house"), eur(5)),
+        rules.payout_returned(MERCHANT, rules.in_transit("stripe"), eur(5)),
+        rules.reserve_released(MERCHANT, eur(5)),
+        rules.provider_fee("stripe", eur(5)),
+        rules.provider_converted("stripe", Money(100, "CNY"), eur(13)),
+        rules.dispute_opened("stripe", eur(5)),
+        rules.dispute_fee("stripe", eur(5)),
+        rules.dispute_won("stripe", eur(5)),
+        rules.dispute_lost(eur(5), {MERCHANT: eur(3)}),
+        rules.receipt_unmatched(rules.bank("house"), eur(5)),
+        rules.receipt_matched(eur(5)),
+    )
+
+    for postings in moved_by:
+        assert postings
+        assert all(one[0] == one[1] for one in sums(postings).values())
+
+
+def test_a_lost_dispute_is_borne_by_its_merchants_and_the_rest_by_us():
+    expected = {(PAYABLE, "EUR"): 300, ("dispute_loss", "EUR"): 200, ("disputed_funds", "EUR"): -500}
+
+    assert expected == moved(rules.dispute_lost(eur(500), {MERCHANT: eur(300)}))
+
+
+def test_a_dispute_that_is_won_leaves_nothing_but_its_fee():
+    opened = rules.dispute_opened("stripe", eur(500)) + rules.dispute_fee("stripe", eur(20))
+
+    expected = {("psp:stripe", "EUR"): -20, ("dispute_fee_expense", "EUR"): 20, ("disputed_funds", "EUR"): 0}
+    assert expected == moved(opened + rules.dispute_won("stripe", eur(500)))
+
+
+def test_a_payout_that_comes_back_is_owed_again():
+    paid = rules.payout_made(MERCHANT, "pain:eur", eur(900)) + rules.payout_paid(
+        "pain:eur", "bank:house", eur(900)
+    )
+
+    balance = moved(paid + rules.payout_returned(MERCHANT, "bank:house", eur(900)))
+
+    assert {0} == set(balance.values())

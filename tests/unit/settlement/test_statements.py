@@ -222,8 +222,10 @@ def test_a_statements_net_is_what_the_entries_it_names_owe_the_merchant(currency
         postings = rules.part_settled(
             MERCHANT,
             conversions(part, currency),
-            Money(sum(one.commission for one in part), currency),
-            Money(sum(one.payment_fee for one in part), currency),
+            rules.Charges(
+                Money(sum(one.commission for one in part), currency),
+                Money(sum(one.payment_fee for one in part), currency),
+            ),
         )
         Entry("ent_5", "settle:1", "part_settled", NOW, postings)  # refused unless it balances
         whole = whole.with_part(Part(whole.parts + 1, "settle:1", "ent_5", part))

@@ -64,6 +64,7 @@ GRANTS: Final[dict[str, frozenset[str]]] = {
         "orders.refund": "merchant merchant_finance operator finance",
         "statements.read": "merchant merchant_finance operator finance service",
         "ledger.read": "operator finance",
+        "ledger.write": "operator finance",
     }.items()
 }
 
