@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench import tariffs
 from infra.local.processes import child, free_ports, listening, module, wait_for
 from infra.local.setup import child_environment
 from infra.package import Artefact
@@ -29,6 +30,8 @@ def main() -> int:
             _environment(endpoint)
             _use_cases()
             _startup(artefact, endpoint)
+    print()
+    tariffs.main()
     print("\nArtefact")
     print("\n".join(f"  {line}" for line in sizes(artefact.folder)))
     _reset()

@@ -5,7 +5,7 @@ A file is mapped, not loaded, and searched by halves: neither a cold start nor a
 
 import csv
 import mmap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -50,6 +50,7 @@ class TariffFiles(Mapping[Key, tuple[RateRow, ...]]):
         self._sources = sources
         self._groups = groups
         self._maps: dict[str, mmap.mmap] = {}
+        self._unread: dict[Key, list[list[str]]] = {}
         self._known: dict[Key, tuple[RateRow, ...]] = {}
 
     @overload
@@ -73,21 +74,24 @@ class TariffFiles(Mapping[Key, tuple[RateRow, ...]]):
     def __iter__(self) -> Iterator[Key]:
         """Reads every file whole: for checks only."""
         for territory in sorted(self._paths):
-            yield from self._whole(territory)
+            lines = self._paths[territory].read_text("utf-8").splitlines()
+            yield from _grouped(territory, lines[1:])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def _load(self, key: Key) -> tuple[RateRow, ...]:
-        """Remembers the whole block in which the key would lie, and the key itself."""
+        """Splits the whole block in which the key would lie, makes the rows of the key, and remembers both."""
         if len(self._known) > _MOST_KNOWN:
             self._known.clear()
+            self._unread.clear()
         _, territory, prefix = key
-        if territory in self._paths:
+        if key not in self._unread and territory in self._paths:
             wanted = prefix[:_HEADING] if len(prefix) >= _HEADING else f"{prefix},"
-            for found, rows in self._grouped(territory, self._block(territory, wanted.encode())).items():
-                self._known[found] = rows
-        return self._known.setdefault(key, ())
+            for found, lines in _grouped(territory, self._block(territory, wanted.encode())).items():
+                self._unread.setdefault(found, lines)
+        rows = tuple(self._row(territory, fields) for fields in self._unread.get(key, ()))
+        return self._known.setdefault(key, rows)
 
     def _block(self, territory: str, start: bytes) -> list[str]:
         """The lines that begin with `start`, which lie together."""
@@ -104,19 +108,8 @@ class TariffFiles(Mapping[Key, tuple[RateRow, ...]]):
                 self._maps[territory] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         return self._maps[territory]
 
-    def _whole(self, territory: str) -> dict[Key, tuple[RateRow, ...]]:
-        lines = self._paths[territory].read_text("utf-8").splitlines()
-        return self._grouped(territory, lines[1:])
-
-    def _grouped(self, territory: str, lines: Iterable[str]) -> dict[Key, tuple[RateRow, ...]]:
-        found: dict[Key, tuple[RateRow, ...]] = {}
-        for fields in csv.reader(lines):
-            row = self._row(territory, dict(zip(COLUMNS, fields, strict=True)))
-            key = row.kind, territory, row.hs_prefix
-            found[key] = (*found.get(key, ()), row)
-        return found
-
-    def _row(self, territory: str, row: Mapping[str, str]) -> RateRow:
+    def _row(self, territory: str, fields: Sequence[str]) -> RateRow:
+        row = dict(zip(COLUMNS, fields, strict=True))
         return RateRow(
             row_id=row["id"],
             territory=territory,
@@ -137,6 +130,14 @@ class TariffFiles(Mapping[Key, tuple[RateRow, ...]]):
 
     def _countries(self, text: str) -> frozenset[str]:
         return frozenset(self._groups.get(text) or text.split())
+
+
+def _grouped(territory: str, lines: Iterable[str]) -> dict[Key, list[list[str]]]:
+    found: dict[Key, list[list[str]]] = {}
+    for fields in csv.reader(lines):
+        prefix, kind = fields[:2]
+        found.setdefault((kind, territory, prefix), []).append(fields)
+    return found
 
 
 def specific(text: str) -> Specific:
