@@ -3,7 +3,7 @@ VENV := .venv/bin
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/shared/python
 
-.PHONY: up dev test lint types borders package bench openapi rules clean
+.PHONY: up dev test lint types borders package bench audit openapi rules clean
 
 up: ## serve everything on this machine, and tell the story (STORY=0 skips it, ENTREPOT_PORT moves it)
 	@$(PYTHON) -m infra.local.up
@@ -31,6 +31,9 @@ package: $(VENV)/.dev ## the artefacts for AWS and for this machine, with their 
 
 bench: $(VENV)/.dev
 	$(VENV)/python -m bench
+
+audit: $(VENV)/.dev ## check the audit log of this machine, entry by entry
+	$(VENV)/python -m infra.audit verify --local
 
 openapi: $(VENV)/.dev ## the OpenAPI document and the schemas of events, from the code
 	$(VENV)/python -m infra.openapi

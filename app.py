@@ -2,6 +2,8 @@
 
 from entrepot.cloud import basics, relay
 from entrepot.cloud.application import Application
+from functions.audit import routes as audit_routes
+from functions.audit import triggers as audit_triggers
 from functions.catalogue import facade as catalogue
 from functions.catalogue import ports as catalogue_ports
 from functions.catalogue import routes as catalogue_routes
@@ -25,6 +27,7 @@ app = Application(app_name="entrepot")
 
 APIS = (
     basics.api,
+    audit_routes.api,
     catalogue_routes.api,
     inventory_routes.api,
     logistics_routes.api,
@@ -35,6 +38,7 @@ APIS = (
 )
 TRIGGERS = (
     relay.triggers,
+    audit_triggers.triggers,
     catalogue_triggers.triggers,
     inventory_triggers.triggers,
     logistics_triggers.triggers,

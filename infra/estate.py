@@ -42,6 +42,7 @@ TABLES: Final = (
     Table("outbox", index=("unsent", "unsent_shard", "created_at"), stream=True),
     Table("inbox"),
     Table("idempotency"),
+    Table("audit", index=("days", "day", "at")),
 )
 
 TOPICS: Final = ("catalogue", "inventory", "membership", "payments", "logistics", "orders", "settlement")
@@ -124,7 +125,34 @@ FUNCTIONS: Final = (
     Function("orders_due", "schedule"),
     Function("settlement_events", "settlement-events"),
     Function("settlement_run", "schedule"),
+    Function("audit_check", "schedule"),
 )
+
+
+ANOMALIES: Final[tuple[tuple[str, str, str, Mapping[str, str], int], ...]] = (
+    (
+        "audit-faults",
+        "The audit log is not what was written: somebody has tampered with it, or a restore went wrong.",
+        "AuditFaults",
+        {},
+        0,
+    ),
+    (
+        "tokens-reused",
+        "A refresh token came a second time: it, or its successor, is in wrong hands. Its session has ended.",
+        "AuditEntries",
+        {"Action": "session.token_reused", "Outcome": "refused"},
+        0,
+    ),
+    (
+        "sign-ins-refused",
+        "More than two hundred sign-ins were refused within five minutes.",
+        "AuditEntries",
+        {"Action": "session.open", "Outcome": "refused"},
+        200,
+    ),
+)
+"""Alarms of what the platform counts itself: name, why, metric, its dimensions and what is still usual."""
 
 
 def merge_template(root: Path) -> dict[str, Any]:
@@ -325,6 +353,10 @@ def _alarms() -> Resources:
                 dimensions,
                 threshold=60_000,
             )
+    for name, why, metric, counted, usual in ANOMALIES:
+        resources[f"{_pascal(name)}Alarm"] = _alarm(
+            name, why, ("Entrepot", metric, "Sum"), counted, threshold=usual
+        )
     return resources
 
 

@@ -58,4 +58,5 @@ def app_secret(accounts: Accounts) -> dict[str, Any]:
         "cursor_key": secrets.token_hex(32),
         "order_token_key": secrets.token_hex(32),
         "identity_key": secrets.token_hex(32),
+        "audit_key": secrets.token_hex(32),
     }

@@ -19,6 +19,7 @@ SECRETS = {
     "cursor_key": "cursor-key-of-the-test-stage",
     "order_token_key": "order-token-key-of-the-test-stage",
     "identity_key": "identity-key-of-the-test-stage",
+    "audit_key": "audit-key-of-the-test-stage",
 }
 
 

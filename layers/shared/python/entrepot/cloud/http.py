@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from chalice.app import Blueprint, MultiDict, Response
 
-from entrepot.cloud import auth, problems, telemetry, wire
+from entrepot.cloud import audit, auth, problems, telemetry, wire
 from entrepot.cloud.call import Call, Reply
 from entrepot.contracts.permissions import ANY, GRANTS, PUBLIC, permitted
 from entrepot.kernel.clock import utc_now
@@ -195,7 +195,8 @@ def _served(route: Route, request: Any, headers: Mapping[str, str], parameters: 
     if route.idempotent and not _IDEMPOTENCY_KEY.fullmatch(headers.get("idempotency-key", "")):
         raise IdempotencyKeyRequired(field="Idempotency-Key")
     arguments = {**parameters, "body": call.body} if route.body else parameters
-    result = route.handler(call, **arguments)
+    with audit.by_staff(principal, route.allow, call.route, parameters):
+        result = route.handler(call, **arguments)
     reply = result if isinstance(result, Reply) else Reply(result)
     return reply.with_status(route.status)
 

@@ -7,19 +7,20 @@ cancelled transaction do not follow the writes as they were given. Here the orde
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from botocore.exceptions import ClientError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from entrepot.cloud import dynamo, rows
-from entrepot.kernel.refusals import Busy, Refusal
+from entrepot.kernel.refusals import Busy, Kind, Refusal
 
 MOST_ITEMS: Final = 80
-"""What one transaction may touch. DynamoDB's own limit is 100; the rest is room for what comes later."""
+"""What a use case may touch in one transaction. DynamoDB's own limit is 100; the rest is for what stands beside."""
 
 _TRIES: Final = 6
 _FIRST_PAUSE_SECONDS: Final = 0.02
@@ -95,21 +96,58 @@ def check(row: rows.Row, condition: Condition, refusal: Refusal | Explain) -> Wr
     return Write("ConditionCheck", row, condition, refusal)
 
 
+class Outrun(Refusal):
+    """What was to be written beside was written by another meanwhile: it is made anew, and the commit tried again."""
+
+    code = "outrun"
+    kind = Kind.BUSY
+
+
+class Beside(Protocol):
+    """What stands beside a use case's own writes, in their transaction: the audit's entry about them."""
+
+    def writes(self, own: Sequence[Write]) -> Sequence[Write]:
+        """Made anew for each try; their conditions refuse with `Outrun`."""
+
+    def written(self) -> None:
+        """The transaction stands."""
+
+
+beside: ContextVar[Beside | None] = ContextVar("beside", default=None)
+
+
 def commit(*writes: Write) -> None:
-    """All of `writes`, or none.
+    """All of `writes`, or none; with them what `beside` adds.
 
     Raises:
         Refusal: that of the first write whose condition failed.
         Busy: other transactions held an item through all tries; nothing was written.
         AssertionError: two writes touch one item, or there are more than MOST_ITEMS: a bug of the caller.
     """
-    assert 0 < len(writes) <= MOST_ITEMS, f"{len(writes)} writes in one transaction"
+    assert len(writes) <= MOST_ITEMS, f"{len(writes)} writes in one transaction"
+    companion = beside.get()
+    if companion is None:
+        _commit(writes)
+        return
+    for turn in range(_TRIES):
+        _pause(turn)
+        added = companion.writes(writes)
+        try:
+            _commit((*writes, *added))
+        except Outrun:
+            continue
+        companion.written()
+        return
+    raise Busy
+
+
+def _commit(writes: Sequence[Write]) -> None:
+    assert writes, "a transaction without writes"
     assert len({write.key for write in writes}) == len(writes), "two writes touch one item"
     send = _sender(writes)
     contended: Refusal | None = None
     for turn in range(_TRIES):
-        if turn:
-            time.sleep(random.uniform(0.2, 1) * _FIRST_PAUSE_SECONDS * 2 ** (turn - 1))
+        _pause(turn)
         try:
             send()
             return
@@ -119,6 +157,11 @@ def commit(*writes: Write) -> None:
             return
         contended = held.contended
     raise contended or Busy()
+
+
+def _pause(turn: int) -> None:
+    if turn:
+        time.sleep(random.uniform(0.2, 1) * _FIRST_PAUSE_SECONDS * 2 ** (turn - 1))
 
 
 def _sender(writes: Sequence[Write]) -> Callable[[], Any]:

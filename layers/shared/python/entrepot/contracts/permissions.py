@@ -47,6 +47,7 @@ OFFLINE_SCOPE: Final = "offline_access"
 GRANTS: Final[dict[str, frozenset[str]]] = {
     action: frozenset(roles.split())
     for action, roles in {
+        "audit.read": "operator risk",
         "merchants.create": "operator",
         "merchants.staff": "merchant operator",
         "products.write": "merchant merchant_catalogue service",
