@@ -8,8 +8,12 @@ Zone: the destinations of a rate card that share a price, by country and, where 
 Volumetric weight: what a parcel counts as for the room it takes, its volume over the card's divisor.
 Chargeable weight: what is paid for: actual or volumetric weight, at least the minimum, in steps.
 Fuel surcharge: a rate on the price, with or without the other surcharges, as the card says.
+Piece: one physical parcel; what is too heavy or too large for one goes in several pieces of one shipment.
+Remote area: places, by postal prefix, that cost more whatever their zone.
+Cut-off: the hour from which on an order counts as of the next day. Handling: the warehouse's working days after it.
+Transit days: within how many working days half of the parcels arrive, and nine of ten.
 Promise: the first and the last day on which the parcel should arrive.
-Shipment: one parcel of one order, handed to one carrier under a tracking number.
+Shipment: what one order hands over at once, handed to one carrier under a tracking number.
 Scan: one thing a carrier says happened to a parcel, at the scan's own time.
 Source: who tells us of scans: AfterShip, 17TRACK, EasyPost.
 """

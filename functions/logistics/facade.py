@@ -1,7 +1,11 @@
 """All that other contexts may call of logistics."""
 
 from functions.logistics.domain.carriers import BadTrackingNumber, UnknownCarrier
-from functions.logistics.domain.freight import FreightOption, Item, NoCarrier, Promise
+from functions.logistics.domain.freight import FreightOption, NoCarrier, Piece
+from functions.logistics.domain.packing import Item, ParcelTooLarge, TooManyPieces
+from functions.logistics.domain.postal import UnknownPostalCode
+from functions.logistics.domain.promise import Promise
+from functions.logistics.domain.ranking import Offer, ranked
 from functions.logistics.domain.shipment import Scan, Shipment, Status
 from functions.logistics.service import open_shipment, options
 from functions.logistics.store import ShipmentExists, shipment_read
@@ -12,6 +16,9 @@ __all__ = [
     "FreightOption",
     "Item",
     "NoCarrier",
+    "Offer",
+    "ParcelTooLarge",
+    "Piece",
     "Promise",
     "PromiseView",
     "Scan",
@@ -20,9 +27,12 @@ __all__ = [
     "ShipmentExists",
     "ShipmentView",
     "Status",
+    "TooManyPieces",
     "UnknownCarrier",
+    "UnknownPostalCode",
     "open_shipment",
     "options",
+    "ranked",
     "shipment_read",
     "shipment_view",
 ]

@@ -5,7 +5,7 @@ import binascii
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Final
 
 import msgspec
@@ -16,7 +16,9 @@ from entrepot.kernel.ids import new_id
 from entrepot.kernel.refusals import Busy, Kind, NotFound, Refusal
 from functions.logistics import aftership_gateway, easypost_gateway, seventeentrack_gateway, store, tariffs
 from functions.logistics.domain import carriers, freight
-from functions.logistics.domain.freight import FreightOption, Item, Lane, Promise
+from functions.logistics.domain.freight import FreightOption, Lane
+from functions.logistics.domain.packing import Item
+from functions.logistics.domain.promise import Promise
 from functions.logistics.domain.shipment import (
     Report,
     Scan,
@@ -72,14 +74,20 @@ def options(
     postal_code: str | None,
     items: tuple[Item, ...],
     on: date,
+    *,
+    at: datetime | None = None,
 ) -> tuple[FreightOption, ...]:
-    """Every way to send `items` as one parcel, the cheapest first, in the currency of the dispatch country.
+    """Every way to send `items` as one shipment, the cheapest first, in the currency of the dispatch country.
 
-    Args: mode: direct_mail, bonded or overseas. on: the day of the order in UTC.
-    Raises: NoCarrier: nobody serves the lane that day, or the parcel is too heavy. ValueError: no such mode.
+    Args: mode: direct_mail, bonded or overseas. on: the day of the order in UTC. at: its moment, which the cut-off
+        is compared with; without it the order is in time.
+    Raises: NoCarrier, UnknownPostalCode, ParcelTooLarge, TooManyPieces. ValueError: no such mode.
     """
+    if mode not in tariffs.network().handling:
+        raise ValueError(f"{mode!r} is no fulfilment mode")
     lane = Lane(dispatch_country, mode, destination_country, postal_code)
-    return freight.options(tariffs.rate_cards(dispatch_country), lane, items, on, tariffs.handling_days(mode))
+    moment = at or datetime.combine(on, time(), UTC)
+    return freight.options(tariffs.packaged_book(), tariffs.network(), lane, items, moment)
 
 
 def open_shipment(

@@ -1,23 +1,49 @@
-"""The data files of this context: carriers and rate cards, read once, when first asked for."""
+"""The data files of this context: carriers, rate cards, calendars, postal codes; read once, when first asked for."""
 
+import re
 from dataclasses import dataclass
+from datetime import date, time
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
+from functions.logistics.domain.cards import RateBook, RateCard
 from functions.logistics.domain.carriers import Carrier
-from functions.logistics.domain.freight import RateCard
+from functions.logistics.domain.freight import Network
+from functions.logistics.domain.promise import Calendar, Handling
+
+T = TypeVar("T")
 
 _DATA: Final = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True, slots=True)
+class _Handling:
+    days: tuple[int, int]
+    cut_off_utc: time
+
+
+@dataclass(frozen=True, slots=True)
 class _CarriersFile:
     carriers: tuple[Carrier, ...]
-    handling_days: dict[str, tuple[int, int]]
+    handling: dict[str, _Handling]
+
+
+@dataclass(frozen=True, slots=True)
+class _HolidaysFile:
+    source: str
+    known_until: date
+    weekends: dict[str, list[int]]
+    holidays: dict[str, list[date]]
+
+
+@dataclass(frozen=True, slots=True)
+class _PostalFile:
+    source: str
+    forms: dict[str, str]
 
 
 def carriers() -> dict[str, Carrier]:
@@ -25,36 +51,55 @@ def carriers() -> dict[str, Carrier]:
     return {carrier.code: carrier for carrier in _carriers_file().carriers}
 
 
-def handling_days(mode: str) -> tuple[int, int]:
-    """Fewest and most days from the order to the hand-over to the carrier, by fulfilment mode.
-
-    Raises: ValueError: there is no such mode.
-    """
-    days = _carriers_file().handling_days.get(mode)
-    if days is None:
-        raise ValueError(f"{mode!r} is no fulfilment mode")
-    return days
+@cache
+def network() -> Network:
+    """Handling, calendars and delivery days; a country without a calendar works every day."""
+    file = _read("holidays.json", _HolidaysFile)
+    return Network(
+        handling={
+            mode: Handling(each.cut_off_utc, each.days) for mode, each in _carriers_file().handling.items()
+        },
+        calendars={
+            country: Calendar(frozenset(weekend), frozenset(file.holidays.get(country, ())), file.known_until)
+            for country, weekend in file.weekends.items()
+        },
+        delivers_on={carrier.code: frozenset(carrier.delivers_on) for carrier in _carriers_file().carriers},
+        postal_forms={
+            country: re.compile(form, re.ASCII)
+            for country, form in _read("postal_codes.json", _PostalFile).forms.items()
+        },
+    )
 
 
 @cache
-def rate_cards(origin_country: str) -> tuple[RateCard, ...]:
-    """The rate cards for parcels dispatched from a country."""
-    return tuple(card for card in all_rate_cards() if origin_country in card.origin_countries)
+def packaged_book() -> RateBook:
+    """The rate cards that are shipped with the code."""
+    return RateBook(all_rate_cards())
 
 
 @cache
 def all_rate_cards() -> tuple[RateCard, ...]:
-    decoder = msgspec.json.Decoder(tuple[RateCard, ...], dec_hook=_fraction)
-    return decoder.decode((_DATA / "rate_cards.json").read_bytes())
+    return decoded_cards((_DATA / "rate_cards.json").read_bytes())
+
+
+def decoded_cards(raw: bytes | str) -> tuple[RateCard, ...]:
+    """Rate cards from JSON, rates as decimal text, so that no float comes near a price."""
+    return _CARDS.decode(raw)
 
 
 @cache
 def _carriers_file() -> _CarriersFile:
-    return msgspec.json.decode((_DATA / "carriers.json").read_bytes(), type=_CarriersFile)
+    return _read("carriers.json", _CarriersFile)
+
+
+def _read(name: str, kind: type[T]) -> T:
+    return msgspec.json.decode((_DATA / name).read_bytes(), type=kind)
 
 
 def _fraction(kind: type[Any], value: Any) -> Any:
-    """A rate as the files write it: decimal text, so that no float comes near a price."""
     if kind is Fraction and isinstance(value, str):
         return Fraction(value)
     raise TypeError(f"no {kind} is read from a tariff")
+
+
+_CARDS: Final = msgspec.json.Decoder(tuple[RateCard, ...], dec_hook=_fraction)

@@ -25,12 +25,16 @@ class BadTrackingNumber(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """A company that moves parcels; `aliases` holds what each source calls it."""
+    """A company that moves parcels; `aliases` holds what each source calls it.
+
+    delivers_on: days of the week, Monday is 0.
+    """
 
     code: str
     name: str
     services: Mapping[str, str]
     aliases: Mapping[str, tuple[str, ...]]
+    delivers_on: tuple[int, ...]
 
 
 def carrier_of(code: str, carriers: Mapping[str, Carrier]) -> Carrier:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
-from functions.logistics.domain.freight import Promise
+from functions.logistics.domain.promise import Promise
 
 FUTURE_TOLERANCE: Final = timedelta(hours=24)
 # A parcel may be scanned before its merchant tells us of it; no carrier reuses a number within a week.

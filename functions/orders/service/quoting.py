@@ -179,13 +179,13 @@ class _Desk:
     def _ways(self, consignment: Sequence[sourcing.Source]) -> tuple[logistics.FreightOption, ...]:
         place = consignment[0].place
         items = tuple(
-            logistics.Item(offer.weight_grams, _sides(offer.dimensions_mm), source.units)
+            logistics.Item(offer.weight_grams, _sides(offer.dimensions_mm), source.units, source.sku)
             for source in consignment
             for offer in [self.found.offers[source.sku]]
         )
         to = self.wish.ship_to
         return logistics.options(
-            place.country, place.mode.value, to.country, to.postal_code, items, self.now.date()
+            place.country, place.mode.value, to.country, to.postal_code, items, self.now.date(), at=self.now
         )
 
     def _option(self, choices: Sequence[_Choice], wanted: Mapping[str, int]) -> Option:
@@ -302,6 +302,8 @@ class _Desk:
     def _freight_explained(self, choice: _Choice, freight: Money) -> Explanation:
         way = choice.freight
         note = f"{way.carrier} {way.service}, {way.chargeable_grams} g chargeable"
+        if len(way.pieces) > 1:
+            note += f" in {len(way.pieces)} pieces"
         if way.price.currency != self.wish.currency:
             note += f", {way.price} at the {self.rates.citation}"
         return Explanation("freight", freight, way.rule, way.source, note)

@@ -1,7 +1,9 @@
 """What a parcel costs: each carrier's measuring rule worked by hand, then what holds for every parcel."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 from fractions import Fraction
 
 import pytest
@@ -9,22 +11,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrepot.kernel.money import Money
-from functions.logistics.domain.freight import (
+from functions.logistics.domain.cards import (
     DimensionRounding,
     FuelBase,
-    Item,
-    Lane,
-    NoCarrier,
-    Promise,
+    RateBook,
     RateCard,
+    RemoteArea,
     Surcharge,
     Zone,
     card_faults,
-    chargeable_grams,
-    options,
-    price,
-    zone_for,
 )
+from functions.logistics.domain.freight import (
+    FreightOption,
+    Lane,
+    Network,
+    NoCarrier,
+    Piece,
+    chargeable_grams,
+    price,
+)
+from functions.logistics.domain.freight import options as offered
+from functions.logistics.domain.packing import Item, ParcelTooLarge
+from functions.logistics.domain.postal import UnknownPostalCode
+from functions.logistics.domain.promise import Handling, Promise
 
 TODAY = date(2026, 11, 22)
 ZONE = Zone("eu", ("DE", "ES"), base_amount=1000, per_kg_amount=300, transit_days=(3, 5))
@@ -63,7 +72,25 @@ YUN = replace(
 )
 
 
-def lane(country: str = "DE", postal_code: str = "10115", mode: str = "overseas") -> Lane:
+NETWORK = Network(
+    handling={
+        "overseas": Handling(time(12), (0, 1)),
+        "bonded": Handling(time(12), (0, 0)),
+        "direct_mail": Handling(time(12), (1, 2)),
+    },
+    calendars={},
+    delivers_on={},
+    postal_forms={"ES": re.compile(r"\d{5}"), "US": re.compile(r"\d{5}(\d{4})?")},
+)
+
+
+def options(
+    cards: Sequence[RateCard], to: Lane, items: Sequence[Item], on: date = TODAY
+) -> tuple[FreightOption, ...]:
+    return offered(RateBook(cards), NETWORK, to, items, datetime.combine(on, time(8), UTC))
+
+
+def lane(country: str = "DE", postal_code: str | None = "10115", mode: str = "overseas") -> Lane:
     return Lane("IT", mode, country, postal_code)
 
 
@@ -126,22 +153,62 @@ def test_longest_postal_prefix_wins_and_spaces_do_not_count():
     tenerife = replace(ZONE, name="tenerife", countries=("ES",), postal_prefixes=("380",))
     card = replace(DHL, zones=(ZONE, canary, tenerife))
 
-    found = [zone_for(card, "ES", code) for code in ("28001", "35 001", "38-001", None)]
+    found = [
+        options([card], lane("ES", code), [Item(400, None, 1)])[0].rule
+        for code in ("28001", "35 001", "38-001")
+    ]
 
-    assert ["eu", "canary", "tenerife", "eu"] == [zone.name for zone in found if zone]
+    assert ["dhl/eu", "dhl/canary", "dhl/tenerife"] == found
 
 
 def test_a_country_served_only_in_part_is_not_served_elsewhere():
     card = replace(DHL, zones=(replace(ZONE, countries=("US",), postal_prefixes=("100",)),))
 
-    assert zone_for(card, "US", "94105") is None
-    assert zone_for(card, "US", "10001") is not None
+    with pytest.raises(NoCarrier):
+        options([card], lane("US", "94105"), [Item(400, None, 1)])
+    assert options([card], lane("US", "10001-1234"), [Item(400, None, 1)])
+
+
+REMOTE = replace(DHL, remote_areas=(RemoteArea("islands", ("ES",), ("07", "35"), 700),))
+
+
+def test_a_remote_area_costs_more_in_whatever_zone_it_lies_and_the_rule_names_it():
+    mainland, island = (
+        options([REMOTE], lane("ES", code), [Item(400, None, 1)])[0] for code in ("28001", "07001")
+    )
+
+    assert (1150, "dhl/eu") == (mainland.price.amount, mainland.rule)
+    assert (1850, "dhl/eu+islands") == (island.price.amount, island.rule)
+
+
+def test_fuel_counts_the_remote_area_where_it_counts_surcharges():
+    fuelled = replace(REMOTE, fuel_rate=Fraction(1, 10))
+
+    amounts = [
+        options([card], lane("ES", "07001"), [Item(400, None, 1)])[0].price.amount
+        for card in (fuelled, replace(fuelled, fuel_base=FuelBase.BASE))
+    ]
+
+    # 1150 + 700, and a tenth of 1850 or of 1150.
+    assert [2035, 1965] == amounts
+
+
+@pytest.mark.parametrize("code", [None, "", "  ", "2800", "280011", "ABCDE", "٢٨٠٠١x"])
+def test_a_postal_code_that_is_none_is_refused_where_the_price_depends_on_it(code):
+    with pytest.raises(UnknownPostalCode) as refused:
+        options([REMOTE], lane("ES", code), [Item(400, None, 1)])
+
+    assert ("ship_to.postal_code", "ES") == (refused.value.facts["field"], refused.value.facts["country"])
+
+
+def test_a_postal_code_is_not_asked_for_where_no_price_depends_on_it():
+    assert options([REMOTE], lane("DE", None), [Item(400, None, 1)])
 
 
 def test_options_are_sorted_by_price_and_name_their_rule():
     cheap = replace(UPS, zones=(replace(ZONE, base_amount=500),))
 
-    found = options([DHL, cheap], lane(), [Item(400, None, 1)], TODAY, (0, 1))
+    found = options([DHL, cheap], lane(), [Item(400, None, 1)])
 
     assert [("ups", 650, "ups/eu"), ("dhl_express", 1150, "dhl/eu")] == [
         (option.carrier, option.price.amount, option.rule) for option in found
@@ -149,7 +216,9 @@ def test_options_are_sorted_by_price_and_name_their_rule():
 
 
 def test_promise_adds_handling_to_transit():
-    (option,) = options([DHL], lane(), [Item(400, None, 1)], TODAY, (1, 2))
+    direct = lane(mode="direct_mail")
+
+    (option,) = options([DHL], direct, [Item(400, None, 1)])
 
     assert Promise(date(2026, 11, 26), date(2026, 11, 29)) == option.promise
 
@@ -157,7 +226,7 @@ def test_promise_adds_handling_to_transit():
 def test_a_card_counts_on_its_first_and_last_day_only():
     def served(on: date) -> int:
         try:
-            return len(options([DHL], lane(), [Item(400, None, 1)], on, (0, 0)))
+            return len(options([DHL], lane(), [Item(400, None, 1)], on))
         except NoCarrier:
             return 0
 
@@ -169,28 +238,65 @@ def test_a_card_for_other_modes_does_not_serve():
     direct_only = replace(DHL, modes=("direct_mail",))
 
     with pytest.raises(NoCarrier):
-        options([direct_only], lane(mode="bonded"), [Item(400, None, 1)], TODAY, (0, 0))
-    assert options([direct_only], lane(mode="direct_mail"), [Item(400, None, 1)], TODAY, (0, 0))
+        options([direct_only], lane(mode="bonded"), [Item(400, None, 1)])
+    assert options([direct_only], lane(mode="direct_mail"), [Item(400, None, 1)])
 
 
 def test_no_carrier_names_the_lane():
     with pytest.raises(NoCarrier) as refused:
-        options([DHL], lane("BR"), [Item(400, None, 1)], TODAY, (0, 0))
+        options([DHL], lane("BR"), [Item(400, None, 1)])
 
     assert ("IT-BR", "lane") == (refused.value.facts["lane"], refused.value.facts["reason"])
 
 
-def test_too_heavy_names_the_limit_and_one_gram_less_passes():
+def test_a_consignment_heavier_than_a_piece_goes_in_several_and_pays_for_each():
+    small = replace(DHL, max_grams=2_000)
+
+    (option,) = options([small], lane(), [Item(800, None, 3, "LAMP"), Item(300, None, 1, "BULB")])
+
+    # 800 + 800 + 300 is 1.9 kg, paid as 2 kg: 1000 + 600. 800 is paid as 1 kg: 1000 + 300.
+    assert (Piece(1900, 2000, (("BULB", 1), ("LAMP", 2))), Piece(800, 1000, (("LAMP", 1),))) == option.pieces
+    assert (Money(2900, "EUR"), 3000) == (option.price, option.chargeable_grams)
+
+
+def test_a_remote_area_is_paid_for_each_piece():
+    card = replace(REMOTE, max_grams=500)
+
+    (option,) = options([card], lane("ES", "35001"), [Item(500, None, 2)])
+
+    assert Money(2 * 1850, "EUR") == option.price
+
+
+def test_a_unit_above_every_limit_is_refused_by_name_with_the_limits_and_one_gram_less_passes():
     small = replace(UPS, max_grams=30_000)
 
-    with pytest.raises(NoCarrier) as refused:
-        options([DHL, small], lane(), [Item(70_001, None, 1)], TODAY, (0, 0))
-    (option,) = options([DHL, small], lane(), [Item(70_000, None, 1)], TODAY, (0, 0))
+    with pytest.raises(ParcelTooLarge) as refused:
+        options([DHL, small], lane(), [Item(400, None, 1, "CUP"), Item(70_001, None, 1, "ANVIL")])
+    (option,) = options([DHL, small], lane(), [Item(70_000, None, 1, "ANVIL")])
 
-    assert ("weight", 70_001, 70_000) == tuple(
-        refused.value.facts[name] for name in ("reason", "weight_grams", "max_grams")
+    assert ("lines", "ANVIL", 70_001, 70_000, None) == tuple(
+        refused.value.facts[name] for name in ("field", "sku", "weight_grams", "max_grams", "max_side_mm")
     )
     assert "dhl_express" == option.carrier
+
+
+@pytest.mark.parametrize(
+    ("sides", "taken"),
+    [
+        ((1200, 700, 700), True),  # 1200 + 2 x 1400 = 4000
+        ((1200, 700, 701), False),
+        ((1201, 100, 100), False),
+        ((100, 1200, 100), True),  # whichever side is the longest
+    ],
+)
+def test_a_carrier_takes_up_to_its_longest_side_and_its_length_plus_girth(sides, taken):
+    limited = replace(DHL, max_side_mm=1200, max_girth_mm=4000)
+
+    if taken:
+        assert options([limited], lane(), [Item(1000, sides, 1)])
+    else:
+        with pytest.raises(ParcelTooLarge):
+            options([limited], lane(), [Item(1000, sides, 1)])
 
 
 @pytest.mark.parametrize(
@@ -205,10 +311,14 @@ def test_faults_of_a_set_of_cards_are_found():
     twice = replace(DHL, card_id="twice", zones=(ZONE, ZONE))
     overlapping = replace(DHL, card_id="other", valid_from=date(2026, 12, 31), valid_to=date(2027, 1, 1))
     dollars = replace(UPS, card_id="dollars", currency="USD")
+    early = replace(UPS, card_id="early", zones=(replace(ZONE, transit_days=(5, 3)),))
+    area = RemoteArea("sea", ("ES",), ("07", "07"), 1)
 
     assert [] == card_faults([DHL, UPS])
     assert ["dhl and other overlap"] == card_faults([DHL, overlapping])
     assert ["twice names ('DE', '') twice", "twice names ('ES', '') twice"] == card_faults([twice])
+    assert ["early has nine of ten parcels arrive before half of them"] == card_faults([early])
+    assert ["dhl names ('ES', '07') twice"] == card_faults([replace(DHL, remote_areas=(area,))])
     assert ["dollars prices IT in a second currency"] == card_faults([DHL, dollars])
 
 
