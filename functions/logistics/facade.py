@@ -8,7 +8,7 @@ from functions.logistics.domain.promise import Promise
 from functions.logistics.domain.ranking import Offer, ranked
 from functions.logistics.domain.shipment import Scan, Shipment, Status
 from functions.logistics.service import open_shipment, options
-from functions.logistics.store import ShipmentExists, shipment_read
+from functions.logistics.store import ShipmentExists, rate_version_read, shipment_read
 from functions.logistics.views import PromiseView, ScanView, ShipmentView, shipment_view
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "open_shipment",
     "options",
     "ranked",
+    "rate_version_read",
     "shipment_read",
     "shipment_view",
 ]

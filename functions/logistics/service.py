@@ -14,7 +14,14 @@ from entrepot.cloud import aws, outbox, reads, telemetry, writes
 from entrepot.contracts.logistics import ShipmentMoved
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.refusals import Busy, Kind, NotFound, Refusal
-from functions.logistics import aftership_gateway, easypost_gateway, seventeentrack_gateway, store, tariffs
+from functions.logistics import (
+    aftership_gateway,
+    easypost_gateway,
+    importing,
+    seventeentrack_gateway,
+    store,
+    tariffs,
+)
 from functions.logistics.domain import carriers, freight
 from functions.logistics.domain.freight import FreightOption, Lane
 from functions.logistics.domain.packing import Item
@@ -76,18 +83,20 @@ def options(
     on: date,
     *,
     at: datetime | None = None,
+    version: int | None = None,
 ) -> tuple[FreightOption, ...]:
     """Every way to send `items` as one shipment, the cheapest first, in the currency of the dispatch country.
 
     Args: mode: direct_mail, bonded or overseas. on: the day of the order in UTC. at: its moment, which the cut-off
-        is compared with; without it the order is in time.
+        is compared with; without it the order is in time. version: what `rate_version_read` found; without it the
+        packaged rate cards alone.
     Raises: NoCarrier, UnknownPostalCode, ParcelTooLarge, TooManyPieces. ValueError: no such mode.
     """
     if mode not in tariffs.network().handling:
         raise ValueError(f"{mode!r} is no fulfilment mode")
     lane = Lane(dispatch_country, mode, destination_country, postal_code)
     moment = at or datetime.combine(on, time(), UTC)
-    return freight.options(tariffs.packaged_book(), tariffs.network(), lane, items, moment)
+    return freight.options(importing.book(version), tariffs.network(), lane, items, moment)
 
 
 def open_shipment(

@@ -1,12 +1,19 @@
 """Rows of the table `logistics`. They never leave this module."""
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Final
 
 from entrepot.cloud import aws, reads, writes
 from entrepot.cloud.rows import Document, Number, Row, Text
 from entrepot.kernel.clock import parsed, rfc3339
 from entrepot.kernel.refusals import Kind, Refusal
+from functions.logistics import tariffs
+from functions.logistics.domain.cards import RateCard
 from functions.logistics.domain.shipment import Shipment
+
+_RATE_CARDS: Final = "rate-cards"
+_VERSION: Final = "version"
 
 
 class ShipmentExists(Refusal):
@@ -43,6 +50,26 @@ class TrackingRow(Row):
     registered_at = Text()
 
 
+class RateCardsMoved(Refusal):
+    code = "rate_cards_moved"
+    kind = Kind.CONFLICT
+    title = "Somebody else imported rate cards meanwhile."
+
+
+class RateCardRow(Row):
+    """Imported rate cards, all under pk `rate-cards`: read together when there was an import, never for a quote.
+
+    sk "version": `version`, how many imports there were; read with every quote
+    sk `card#<card id>`: `card`, the rate card as JSON, deflated, in base64
+    """
+
+    class Meta:
+        table_name = aws.name("logistics")
+
+    version = Number(null=True)
+    card = Text(null=True)
+
+
 def opened(shipment: Shipment) -> list[writes.Write]:
     """The writes that make a shipment and let its scans find it."""
     tracking = TrackingRow(
@@ -70,6 +97,45 @@ def registrations(carrier: str, number: str) -> list[tuple[datetime, str]]:
         lambda row: (parsed(row.registered_at), row.sk),
         consistent=True,
     )
+
+
+def rate_version_read() -> reads.Read[int]:
+    """How many imports of rate cards there were; None before the first."""
+    return reads.Read(RateCardRow, _RATE_CARDS, _VERSION, lambda row: int(row.version))
+
+
+def imported_cards() -> tuple[int, dict[str, RateCard]]:
+    """The version and the imported cards by id."""
+    rows = reads.query_all(
+        RateCardRow, _RATE_CARDS, lambda row: (row.sk, row.version, row.card), consistent=True
+    )
+    version = next((int(version) for sk, version, _ in rows if sk == _VERSION), 0)
+    cards = [tariffs.unpacked_card(card) for sk, _, card in rows if sk != _VERSION]
+    return version, {card.card_id: card for card in cards}
+
+
+def import_writes(
+    cards: Iterable[RateCard], stored: Collection[str], seen_version: int
+) -> list[writes.Write]:
+    """The writes of one import on top of `seen_version`; of `stored` cards the end changes.
+
+    Raises: at the commit, RateCardsMoved: there was another import meanwhile.
+    """
+    moved = RateCardsMoved()
+    version = RateCardRow.version
+    made = [
+        writes.update(
+            RateCardRow(_RATE_CARDS, _VERSION),
+            [version.set(seen_version + 1)],
+            version == seen_version if seen_version else version.does_not_exist(),
+            moved,
+        )
+    ]
+    for card in cards:
+        row = RateCardRow(_RATE_CARDS, f"card#{card.card_id}", card=tariffs.packed_card(card))
+        known = card.card_id in stored
+        made.append(writes.put(row, RateCardRow.pk.exists(), moved) if known else writes.create(row, moved))
+    return made
 
 
 def _row(shipment: Shipment) -> ShipmentRow:

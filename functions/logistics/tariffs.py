@@ -1,6 +1,8 @@
 """The data files of this context: carriers, rate cards, calendars, postal codes; read once, when first asked for."""
 
+import base64
 import re
+import zlib
 from dataclasses import dataclass
 from datetime import date, time
 from fractions import Fraction
@@ -87,6 +89,16 @@ def decoded_cards(raw: bytes | str) -> tuple[RateCard, ...]:
     return _CARDS.decode(raw)
 
 
+def packed_card(card: RateCard) -> str:
+    """A rate card as the table holds it: a large one has thousands of rows."""
+    raw = msgspec.json.encode(card, enc_hook=_decimal)
+    return base64.b64encode(zlib.compress(raw)).decode()
+
+
+def unpacked_card(text: str) -> RateCard:
+    return _CARD.decode(zlib.decompress(base64.b64decode(text)))
+
+
 @cache
 def _carriers_file() -> _CarriersFile:
     return _read("carriers.json", _CarriersFile)
@@ -102,4 +114,11 @@ def _fraction(kind: type[Any], value: Any) -> Any:
     raise TypeError(f"no {kind} is read from a tariff")
 
 
+def _decimal(value: Any) -> str:
+    if isinstance(value, Fraction):
+        return str(value)
+    raise TypeError(f"no {type(value)} is part of a tariff")
+
+
+_CARD: Final = msgspec.json.Decoder(RateCard, dec_hook=_fraction)
 _CARDS: Final = msgspec.json.Decoder(tuple[RateCard, ...], dec_hook=_fraction)

@@ -8,6 +8,7 @@ from moto import mock_aws
 
 from entrepot.cloud import auth, aws
 from functions.inventory.service import levels
+from functions.logistics import importing
 from infra.estate import QUEUES, TABLES, Table
 
 SECRETS = {
@@ -37,6 +38,7 @@ def forget() -> None:
     """Drop what the platform caches of an AWS."""
     aws.forget()
     auth.forget_keys()
+    importing.forget()
     levels.forget()
 
 

@@ -110,11 +110,15 @@ def _wanted(wish: Wish, caller: Caller) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What was read for a quote. `quota_used` is what the importer has used of the year's quota."""
+    """What was read for a quote. `quota_used` is what the importer has used of the year's quota.
+
+    rate_version: of the imported rate cards, None where there are none.
+    """
 
     offers: Mapping[str, catalogue.Offer]
     sources: Sequence[sourcing.Source]
     quota_used: Money | None
+    rate_version: int | None
 
 
 def _found(
@@ -122,14 +126,13 @@ def _found(
 ) -> _Found:
     """What is sold, where it lies and how much there is of it, in one request where this process knows the shelves."""
     offers = [catalogue.offer_read(sku) for sku in wanted]
-    used = [quota] if quota else []
-    look = inventory.glance(wanted, len(offers) + len(used))
-    answers = reads.fetch(*offers, *used, *look.reads, consistent=consistent)
+    beside = [logistics.rate_version_read(), *([quota] if quota else [])]
+    look = inventory.glance(wanted, len(offers) + len(beside))
+    answers = reads.fetch(*offers, *beside, *look.reads, consistent=consistent)
     sold = _on_sale(dict(zip(wanted, answers, strict=False)))
-    shelves, stock = look.seen(answers[len(offers) + len(used) :], consistent=consistent)
-    return _Found(
-        sold, sourcing.chosen(wanted, shelves, stock, country), answers[len(offers)] if quota else None
-    )
+    version, *used = answers[len(offers) : len(offers) + len(beside)]
+    shelves, stock = look.seen(answers[len(offers) + len(beside) :], consistent=consistent)
+    return _Found(sold, sourcing.chosen(wanted, shelves, stock, country), used[0] if used else None, version)
 
 
 def _on_sale(found: Mapping[str, catalogue.Offer | None]) -> dict[str, catalogue.Offer]:
@@ -185,7 +188,14 @@ class _Desk:
         )
         to = self.wish.ship_to
         return logistics.options(
-            place.country, place.mode.value, to.country, to.postal_code, items, self.now.date(), at=self.now
+            place.country,
+            place.mode.value,
+            to.country,
+            to.postal_code,
+            items,
+            self.now.date(),
+            at=self.now,
+            version=self.found.rate_version,
         )
 
     def _option(self, choices: Sequence[_Choice], wanted: Mapping[str, int]) -> Option:

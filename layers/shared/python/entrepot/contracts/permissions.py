@@ -63,6 +63,8 @@ GRANTS: Final[dict[str, frozenset[str]]] = {
         "orders.pack": "merchant merchant_orders service",
         "orders.ship": "merchant merchant_orders service",
         "orders.refund": "merchant merchant_finance operator finance",
+        "rate_cards.read": "operator",
+        "rate_cards.write": "operator",
         "statements.read": "merchant merchant_finance operator finance service",
         "ledger.read": "operator finance",
         "ledger.write": "operator finance",
