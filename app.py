@@ -8,6 +8,7 @@ from functions.catalogue import facade as catalogue
 from functions.catalogue import ports as catalogue_ports
 from functions.catalogue import routes as catalogue_routes
 from functions.catalogue import triggers as catalogue_triggers
+from functions.customs import routes as customs_routes
 from functions.inventory import facade as inventory
 from functions.inventory import ports as inventory_ports
 from functions.inventory import routes as inventory_routes
@@ -29,6 +30,7 @@ APIS = (
     basics.api,
     audit_routes.api,
     catalogue_routes.api,
+    customs_routes.api,
     inventory_routes.api,
     logistics_routes.api,
     membership_routes.api,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from entrepot.kernel.money import Money, major_units
+from functions.customs import nomenclature
 from functions.customs.domain.rulebook import (
     Band,
     Lane,
@@ -44,6 +45,7 @@ def packaged_book() -> RuleBook:
     )._replace(
         rates=TariffFiles(_DATA / "rates", book["sources"], book["origin_groups"]),
         restrictions=_restrictions(),
+        knows_hs=nomenclature.known,
     )
 
 

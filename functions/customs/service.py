@@ -1,4 +1,4 @@
-"""Use cases of customs: assess by the packaged book, and keep a person's yearly quota."""
+"""Use cases of customs: assess by the packaged book, name goods, and keep a person's yearly quota."""
 
 from datetime import date
 from typing import Final
@@ -6,7 +6,8 @@ from typing import Final
 from entrepot.cloud.reads import Read
 from entrepot.cloud.writes import Write
 from entrepot.kernel.money import Money, zero
-from functions.customs import store
+from entrepot.kernel.refusals import NotFound
+from functions.customs import nomenclature, store
 from functions.customs.book import packaged_book
 from functions.customs.domain import Assessment, Consignment, QuotaExceeded, RateLookup, assess
 from functions.customs.domain.rulebook import Method, Rule
@@ -18,6 +19,21 @@ def assess_by_packaged_book(
     consignment: Consignment, on: date, rates: RateLookup, allow_unverified: bool
 ) -> Assessment:
     return assess(consignment, on, rates, packaged_book(), allow_unverified)
+
+
+def described(hs_code: str) -> tuple[nomenclature.Entry, ...]:
+    """Chapter, heading and subheading of a code of two, four, or six to ten digits.
+
+    Raises: NotFound: the nomenclature has no such code.
+    """
+    path = nomenclature.path(hs_code)
+    if not path:
+        raise NotFound("The Harmonized System of 2022 has no such code.", field="hs_code")
+    return path
+
+
+def suggested(text: str, most: int) -> tuple[nomenclature.Suggestion, ...]:
+    return nomenclature.suggested(text, most)
 
 
 def quota_read(person: str, year: int) -> Read[Money]:

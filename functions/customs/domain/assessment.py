@@ -34,6 +34,7 @@ def assess(
         DestinationNotSupported: a row blocks the destination, or there is no rule for it on that day.
         DutyRateMissing: no rate for the goods, their origin and the destination.
         HsCodeMissing, OriginMissing: an import lacks one.
+        HsCodeUnknown: the nomenclature has no such code.
         GoodsProhibited, GoodsRestricted: the destination does not let a line in, or only with a permit.
         WeightMissing: a duty is by weight, and a line has none.
         IdentityRequired, QuotaExceeded: China asks for the consignee's identity, or limits what one may buy.

@@ -9,6 +9,7 @@ from functions.customs.domain.case import Case
 from functions.customs.domain.refusals import (
     DestinationNotSupported,
     HsCodeMissing,
+    HsCodeUnknown,
     IdentityRequired,
     OriginMissing,
     QuotaExceeded,
@@ -25,8 +26,8 @@ _IMPORTS: Final = (Regime.IMPORT_AT_SALE, Regime.IMPORT_AT_BORDER, Regime.CN_CBE
 def admitted_rules(case: Case, regime: Regime) -> tuple[Rule, ...]:
     """The rules of the regime that apply to the consignment, once none of them refuses it.
 
-    Raises: DestinationNotSupported, HsCodeMissing, OriginMissing, GoodsProhibited, GoodsRestricted, IdentityRequired,
-        QuotaExceeded.
+    Raises: DestinationNotSupported, HsCodeMissing, HsCodeUnknown, OriginMissing, GoodsProhibited, GoodsRestricted,
+        IdentityRequired, QuotaExceeded.
     """
     consignment = case.consignment
     rules = tuple(rule for rule in case.rules if regime in rule.regimes and case.applies(rule))
@@ -66,6 +67,8 @@ def _refuse_unnamed_goods(case: Case) -> None:
     for line in case.lines:
         if _HS_CODE.fullmatch(line.hs_code) is None:
             raise HsCodeMissing(line=line.key, field="hs_code")
+        if not case.book.knows_hs(line.hs_code):
+            raise HsCodeUnknown(line=line.key, field="hs_code", hs_code=line.hs_code)
         if _COUNTRY.fullmatch(line.origin_country) is None:
             raise OriginMissing(line=line.key, field="origin_country")
 

@@ -29,6 +29,16 @@ class HsCodeMissing(Refusal):
     title: ClassVar[str] = "Goods that cross a border need an HS code of 6 to 10 digits."
 
 
+class HsCodeUnknown(Refusal):
+    """Facts: `hs_code`; in a quote `line` and `field` too."""
+
+    code: ClassVar[str] = "hs_code_unknown"
+    kind: ClassVar[Kind] = Kind.RULE
+    title: ClassVar[str] = (
+        "The Harmonized System of 2022 has no such code; POST /v1/hs-codes/suggestions proposes some."
+    )
+
+
 class OriginMissing(Refusal):
     """Facts: `line`, `field`."""
 

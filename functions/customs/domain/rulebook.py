@@ -3,7 +3,7 @@
 Rows are named tuples, not dataclasses: at every cold start a class of twenty fields is made in a tenth of the time.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
@@ -197,7 +197,8 @@ class Restriction(NamedTuple):
 
 
 class RuleBook(NamedTuple):
-    """All rules and rates of one version, indexed. `unions` names the union of each member country."""
+    """All rules and rates of one version, indexed. `unions` names the union of each member country; `knows_hs` tells
+    whether the nomenclature has a code, and without one believes every code."""
 
     version: str
     unions: Mapping[str, str]
@@ -205,6 +206,7 @@ class RuleBook(NamedTuple):
     rules: Mapping[str, tuple[Rule, ...]]
     rates: Mapping[tuple[str, str, str], tuple[RateRow, ...]]
     restrictions: Mapping[str, Sequence[Restriction]] = MappingProxyType({})
+    knows_hs: Callable[[str], bool] = bool
 
     def union(self, country: str) -> str:
         """The customs territory of a country: its union, or itself."""
