@@ -66,7 +66,11 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "orders.order_cancelled",
         "orders.order_expired",
     ),
-    "membership-events": ("membership.member_registered", "membership.staff_invited"),
+    "membership-events": (
+        "membership.member_registered",
+        "membership.staff_invited",
+        "membership.code_requested",
+    ),
     "orders-events": (
         "payments.payment_authorised",
         "payments.payment_captured",

@@ -28,3 +28,8 @@ def matches(password: str, password_hash: str | None) -> bool:
         hashed(password)
         return False
     return _hasher().verify(password, password_hash)
+
+
+def outdated(password_hash: str) -> bool:
+    """Whether a hash was made with other parameters than today's."""
+    return _hasher().current_hasher.check_needs_rehash(password_hash)

@@ -1,12 +1,16 @@
 """What membership hears: its own events, for the letters that they ask for."""
 
 from entrepot.cloud.events import Triggers
-from entrepot.contracts.membership import MemberRegistered, StaffInvited
+from entrepot.contracts.membership import CodeRequested, MemberRegistered, StaffInvited
 from functions.membership.service import letters
 
 triggers = Triggers(__name__)
 
 membership_events = triggers.consumer(
     "membership-events",
-    {MemberRegistered: letters.on_member_registered, StaffInvited: letters.on_staff_invited},
+    {
+        MemberRegistered: letters.on_member_registered,
+        StaffInvited: letters.on_staff_invited,
+        CodeRequested: letters.on_code_requested,
+    },
 )

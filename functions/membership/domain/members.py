@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
+from entrepot.kernel.currencies import EXPONENTS
 from entrepot.kernel.refusals import Kind, Refusal
+from functions.membership.domain.merchants import COUNTRIES, UnknownCountry, UnknownCurrency
 
 PASSWORD_SHORTEST: Final = 10
 PASSWORD_LONGEST: Final = 128
@@ -15,12 +17,16 @@ NICKNAME_LONGEST: Final = 50
 DEFAULT_LOCALE: Final = "en"
 
 REGISTRATION_CODE_LIFE: Final = timedelta(minutes=15)
+SIGN_IN_CODE_LIFE: Final = timedelta(minutes=5)
+CONTACT_CODE_LIFE: Final = timedelta(minutes=15)
 INVITATION_CODE_LIFE: Final = timedelta(days=7)
 CODE_TRIES: Final = 5
 CODE_DIGITS: Final = 6
 
 ACCESS_LIFE: Final = timedelta(minutes=15)
 REFRESH_LIFE: Final = timedelta(days=30)
+FRESH: Final = timedelta(minutes=10)
+"""How long after signing in a session may change how one signs in."""
 
 _LOCALE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 
@@ -89,7 +95,7 @@ class InvalidCredentials(Refusal):
 
     code = "invalid_credentials"
     kind = Kind.UNAUTHENTICATED
-    title = "No confirmed account has this address and password."
+    title = "No confirmed account has these."
 
 
 class InvalidCode(Refusal):
@@ -98,6 +104,20 @@ class InvalidCode(Refusal):
     code = "invalid_code"
     kind = Kind.RULE
     title = "This code is not valid for this address, or no longer; register again for a new one."
+
+
+class SignInAgain(Refusal):
+    code = "fresh_sign_in_required"
+    kind = Kind.FORBIDDEN
+    title = f"Sign in again: this needs a session not older than {FRESH.seconds // 60} minutes."
+
+
+class ContactTaken(Refusal):
+    """Told only to who has proved that the address or number is theirs."""
+
+    code = "contact_taken"
+    kind = Kind.CONFLICT
+    title = "Another account has this address or number."
 
 
 class ConfirmFirst(Refusal):
@@ -123,11 +143,32 @@ class TooManyAttempts(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """What somebody agreed to when they registered, and when."""
+
+    terms_version: str
+    marketing: bool
+    given_at: datetime  # UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What a storefront shows a member first; `marketing`: whether letters that nobody asked for may be sent."""
+
+    currency: str | None = None  # ISO 4217
+    country: str | None = None  # ISO 3166-1 alpha-2
+    marketing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
-    """An account without its password. `revision` rises with every change of the account."""
+    """An account without its password, reached by an e-mail address, a phone number or both.
+
+    `revision` rises with every change of the account.
+    """
 
     member_id: str
-    email: str
+    email: str | None
     status: Status
     role: Role
     locale: str
@@ -136,17 +177,28 @@ class Member:
     merchant_id: str | None = None
     nickname: str | None = None
     verified_at: datetime | None = None
+    phone: str | None = None  # E.164
+    consent: Consent | None = None
+    preferences: Preferences = Preferences()
+
+    @property
+    def of_the_platform(self) -> bool:
+        """Whether they work for the platform itself: staff, but of no merchant."""
+        return self.merchant_id is None and self.role not in (Role.SHOPPER, Role.SERVICE)
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A code that was mailed, as a keyed hash. An invitation's names the role that it leads to, and the merchant."""
+    """A code that was sent, as a keyed hash. An invitation's names the role that it leads to and the merchant, a new
+    contact's the address or number that it confirms, sealed.
+    """
 
     code_hash: str
     tries_left: int
     expires_at: int  # seconds since 1970
     merchant_id: str | None = None
     role: str | None = None
+    contact: str | None = None
 
     def alive(self, now: datetime) -> bool:
         return self.tries_left > 0 and self.expires_at > now.timestamp()
@@ -154,16 +206,24 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One sign-in. `refresh_id` is the id of the one refresh token that is still good."""
+    """One sign-in on one device. `refresh_id` is the id of the one refresh token that is still good."""
 
     session_id: str
     member_id: str
     refresh_id: str
     expires_at: int  # seconds since 1970
     ended: bool
+    opened_at: datetime | None = None
+    used_at: datetime | None = None
+    method: str = "password"
+    device: str = ""
 
     def alive(self, now: datetime) -> bool:
         return not self.ended and self.expires_at > now.timestamp()
+
+    def fresh(self, now: datetime) -> bool:
+        """Whether whoever uses it has signed in just now."""
+        return self.alive(now) and self.opened_at is not None and now - self.opened_at <= FRESH
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +242,8 @@ class Attempts:
         return (self.window_at(now) + 1) * int(self.window.total_seconds())
 
 
-SIGN_IN_ATTEMPTS: Final = Attempts("sign-in", 10, timedelta(minutes=15))
+CODE_ATTEMPTS: Final = Attempts("code", 5, timedelta(hours=1))
+CODE_FROM_ATTEMPTS: Final = Attempts("code-from", 30, timedelta(hours=1))
 REGISTRATION_ATTEMPTS: Final = Attempts("registration", 5, timedelta(hours=1))
 INVITATION_ATTEMPTS: Final = Attempts("invitation", 30, timedelta(hours=1))
 
@@ -198,6 +259,15 @@ def password(text: str) -> str:
     if not PASSWORD_SHORTEST <= len(spelled) <= PASSWORD_LONGEST:
         raise InvalidPassword(field="password")
     return spelled
+
+
+def preferences(currency: str | None, country: str | None, marketing: bool) -> Preferences:
+    """Raises: UnknownCurrency, UnknownCountry."""
+    if currency is not None and currency not in EXPONENTS:
+        raise UnknownCurrency(field="preferences.currency")
+    if country is not None and country not in COUNTRIES:
+        raise UnknownCountry(field="preferences.country")
+    return Preferences(currency, country, marketing)
 
 
 def locale(text: str | None) -> str:

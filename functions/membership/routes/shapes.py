@@ -4,10 +4,26 @@ from typing import Annotated
 
 import msgspec
 
+from entrepot.cloud.wire import Body, Email, InvalidRequest, Phone
 from functions.membership.domain.members import CODE_DIGITS, PASSWORD_LONGEST, PASSWORD_SHORTEST
+from functions.membership.service.contacts import Contact, contact
 
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=PASSWORD_LONGEST)]
 NewPassword = Annotated[str, msgspec.Meta(min_length=PASSWORD_SHORTEST, max_length=PASSWORD_LONGEST)]
 Digits = Annotated[str, msgspec.Meta(pattern=rf"^[0-9]{{{CODE_DIGITS}}}\Z")]
 Locale = Annotated[str, msgspec.Meta(min_length=2, max_length=35)]
 Token = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+
+
+class ContactBody(Body, frozen=True, kw_only=True):
+    """Names an account, or one to be, by exactly one of `email` and `phone` (E.164)."""
+
+    email: Email | None = None
+    phone: Phone | None = None
+
+    @property
+    def contact(self) -> Contact:
+        """Raises: InvalidRequest: none or both are given. InvalidEmail, InvalidPhone."""
+        if (self.email is None) == (self.phone is None):
+            raise InvalidRequest("Exactly one of email and phone is needed.", field="email")
+        return contact(self.email, self.phone)

@@ -1,5 +1,5 @@
-"""Letters that events ask for. A letter may go out twice, after a failure between sending and recording; it
-then says the same, for its code is derived from the event.
+"""Letters and text messages that events ask for. One may go out twice, after a failure between sending and
+recording; it then says the same, for its code is derived from the event.
 """
 
 from datetime import datetime
@@ -12,19 +12,22 @@ import msgspec
 from entrepot.cloud import reads, telemetry, writes
 from entrepot.cloud.inbox import AlreadyHandled
 from entrepot.cloud.writes import Write
-from entrepot.contracts.membership import MemberRegistered, StaffInvited
-from functions.membership import ses_gateway, store
+from entrepot.contracts.membership import CodeRequested, MemberRegistered, StaffInvited
+from functions.membership import ses_gateway, sns_gateway, store
+from functions.membership.domain.addresses import Email
 from functions.membership.domain.members import DEFAULT_LOCALE, Code, Member, Status
-from functions.membership.service import codes
+from functions.membership.service import codes, contacts
+from functions.membership.service.contacts import Contact
 
 _CATALOGUE: Final = Path(__file__).parents[1] / "data" / "letters.json"
+_TEXTS: Final = Path(__file__).parents[1] / "data" / "texts.json"
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """A letter in one language; `{code}` and `{merchant}` stand for what they name."""
+    """A letter in one language, or a text message, which has no subject. `{code}`, `{merchant}` stand for those."""
 
-    subject: str
     text: str
+    subject: str = ""
 
 
 def on_member_registered(event: MemberRegistered, handled: Write, now: datetime) -> None:
@@ -38,10 +41,11 @@ def on_member_registered(event: MemberRegistered, handled: Write, now: datetime)
     if done:
         raise AlreadyHandled
     digits = codes.derived(event.event_id)
+    to = _reached(member, event.channel)
     if event.known and member.status is Status.ACTIVE:
-        send("known", member)
+        send("known", to, member.locale)
     elif _current(code, event.member_id, store.REGISTRATION, digits, now):
-        send("registration", member, code=digits)
+        send("registration", to, member.locale, code=digits)
     else:
         telemetry.log("letter_superseded", event_id=event.event_id)
     writes.commit(handled)
@@ -60,21 +64,60 @@ def on_staff_invited(event: StaffInvited, handled: Write, now: datetime) -> None
         raise AlreadyHandled
     digits = codes.derived(event.event_id)
     if _current(code, event.member_id, store.INVITATION, digits, now):
-        send("invitation", member, code=digits, merchant=merchant.name)
+        send("invitation", _reached(member, "email"), member.locale, code=digits, merchant=merchant.name)
     else:
         telemetry.log("letter_superseded", event_id=event.event_id)
     writes.commit(handled)
 
 
-def send(kind: str, member: Member, **facts: str) -> None:
-    letter = letters()[kind].get(_language(member.locale)) or letters()[kind][DEFAULT_LOCALE]
-    ses_gateway.send(member.email, letter.subject.format(**facts), letter.text.format(**facts))
+def on_code_requested(event: CodeRequested, handled: Write, now: datetime) -> None:
+    """Send a code that was asked for; nothing where the account that it was asked for is none, or not ready for it."""
+    kind = f"code#{event.purpose}"
+    member, code, done = reads.fetch(
+        store.member_read(event.member_id),
+        store.code_read(event.member_id, kind),
+        store.handled_read(handled),
+        consistent=True,
+    )
+    if done:
+        raise AlreadyHandled
+    digits = codes.derived(event.event_id)
+    waits = member is not None and (member.status is Status.PENDING) == (event.purpose == "registration")
+    if waits and _current(code, event.member_id, kind, digits, now):
+        changes = event.purpose == "contact"
+        to = contacts.opened(code.contact) if changes else _reached(member, event.channel)
+        send(event.purpose, to, member.locale, code=digits)
+    else:
+        telemetry.log("letter_superseded", event_id=event.event_id)
+    writes.commit(handled)
+
+
+def send(kind: str, to: Contact, locale: str, **facts: str) -> None:
+    """A letter to an address, a text message to a number."""
+    catalogue = letters() if isinstance(to, Email) else texts()
+    letter = catalogue[kind].get(_language(locale)) or catalogue[kind][DEFAULT_LOCALE]
+    if isinstance(to, Email):
+        ses_gateway.send(to.text, letter.subject.format(**facts), letter.text.format(**facts))
+    else:
+        sns_gateway.send(to.text, letter.text.format(**facts))
+
+
+def _reached(member: Member, channel: codes.Channel) -> Contact:
+    text = member.email if channel == "email" else member.phone
+    assert text is not None, "a member is written to by what they have"
+    return contacts.parsed(text)
 
 
 @cache
 def letters() -> dict[str, dict[str, Letter]]:
     """Every letter by kind and language."""
     return msgspec.json.decode(_CATALOGUE.read_bytes(), type=dict[str, dict[str, Letter]])
+
+
+@cache
+def texts() -> dict[str, dict[str, Letter]]:
+    """Every text message by kind and language."""
+    return msgspec.json.decode(_TEXTS.read_bytes(), type=dict[str, dict[str, Letter]])
 
 
 def _current(code: Code | None, member_id: str, kind: str, digits: str, now: datetime) -> bool:

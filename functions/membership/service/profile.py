@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from entrepot.cloud import reads, writes
 from entrepot.cloud.call import Stale
@@ -19,10 +20,10 @@ def read(member_id: str) -> Member:
     return member
 
 
-def edit(member_id: str, seen: int, changes: Mapping[str, str | None]) -> Member:
-    """The member with another locale or nickname, where its revision is still the one seen.
+def edit(member_id: str, seen: int, changes: Mapping[str, Any]) -> Member:
+    """The member with another locale, nickname or preferences, where its revision is still the one seen.
 
-    Args: changes: `locale`, `nickname` or both; a nickname of None is none.
+    Args: changes: `locale`, `nickname`, `preferences` or some of them; a nickname of None is none.
     Raises: NotFound, Stale, InvalidLocale, InvalidNickname.
     """
     found = reads.fetch_one(store.password_read(member_id), consistent=True)
@@ -35,6 +36,7 @@ def edit(member_id: str, seen: int, changes: Mapping[str, str | None]) -> Member
         member,
         locale=members.locale(changes.get("locale", member.locale)),
         nickname=members.nickname(changes.get("nickname", member.nickname)),
+        preferences=changes.get("preferences", member.preferences),
         revision=seen + 1,
     )
     writes.commit(store.changed(edited, password_hash, seen, Stale(field="If-Match")))

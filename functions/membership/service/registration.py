@@ -6,9 +6,9 @@ confirms the very password that was registered with it. Known and unknown addres
 one password hash; only the mail differs, and that goes to the address alone.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from entrepot.cloud import reads, writes
 from entrepot.cloud.outbox import announce
@@ -18,52 +18,83 @@ from entrepot.kernel.ids import new_id
 from entrepot.kernel.refusals import Busy
 from functions.membership import pwdlib_gateway, store
 from functions.membership.domain import members
-from functions.membership.domain.addresses import Email, email
 from functions.membership.domain.members import (
     REGISTRATION_ATTEMPTS,
     REGISTRATION_CODE_LIFE,
     AlreadyStaff,
     Code,
     ConfirmFirst,
+    Consent,
     InvalidCode,
     Member,
     Role,
     Status,
 )
-from functions.membership.service import codes
+from functions.membership.service import codes, throttling
+from functions.membership.service.contacts import Contact, channel
 
 _ROUNDS: Final = 3
-_NO_HASH: Final = "-"
 
 
-def register(address_text: str, password_text: str, locale: str | None, now: datetime) -> Email:
-    """Ask for an account; a letter follows. The answer is the same for an address that has one.
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What somebody registers with. A number may do without a password: codes sign it in."""
 
-    Raises: InvalidEmail, InvalidPassword, InvalidLocale, TooManyAttempts (of this address), Busy.
+    contact: Contact
+    password: str | None
+    locale: str
+    consent: Consent | None
+
+
+def application(
+    contact: Contact, password: str | None, locale: str | None, consent: Consent | None
+) -> Application:
+    """Raises: InvalidPassword, InvalidLocale."""
+    checked = None if password is None else members.password(password)
+    return Application(contact, checked, members.locale(locale), consent)
+
+
+def register(wanted: Application, source: str, now: datetime) -> None:
+    """Ask for an account; a letter or a text message follows. The answer is the same for one that exists.
+
+    Args: source: where on the network the request came from.
+    Raises: TooManyAttempts (of this address or number, or from this source), Busy.
     """
-    address = email(address_text)
-    password = members.password(password_text)
-    spoken = members.locale(locale)
-    key = store.address_key(address)
-    writes.commit(store.attempted(REGISTRATION_ATTEMPTS, key, now))
-    password_hash = pwdlib_gateway.hashed(password)
+    key = store.address_key(wanted.contact)
+    throttling.asking(REGISTRATION_ATTEMPTS, key, wanted.contact, source, now)
+    password_hash = None if wanted.password is None else pwdlib_gateway.hashed(wanted.password)
     for _ in range(_ROUNDS):
         try:
-            writes.commit(*_registration(address, key, password_hash, spoken, now))
-            return address
+            writes.commit(*_registration(wanted, key, password_hash, now))
+            return
         except store.Overtaken:  # another registration of this address came in between
             continue
     raise Busy
 
 
-def verify(address_text: str, digits: str, now: datetime) -> Member:
-    """Confirm an address, or accept an invitation, by the code mailed to it.
+def send_again(contact: Contact, source: str, now: datetime) -> None:
+    """Another code for a registration that waits for one; the answer is the same where none waits.
+
+    Raises: TooManyAttempts (of this address or number, or from this source).
+    """
+    key = store.address_key(contact)
+    throttling.asking(REGISTRATION_ATTEMPTS, key, contact, source, now)
+    holder = reads.fetch_one(store.claim_read(key), consistent=True)
+    nobody = store.nobody(key)
+    member = reads.fetch_one(store.member_read(holder or nobody), consistent=True)
+    waits = member is not None and member.status is Status.PENDING
+    member_id = member.member_id if member is not None and waits else nobody
+    writes.commit(*codes.asked(member_id, "registration", channel(contact), now))
+
+
+def verify(contact: Contact, digits: str, now: datetime) -> Member:
+    """Confirm an address or a number, or accept an invitation, by the code sent to it.
 
     A try is spent before the code is compared, so that guesses sent at once count as well.
 
-    Raises: InvalidEmail, InvalidCode, ConfirmFirst, AlreadyStaff, Busy.
+    Raises: InvalidCode, ConfirmFirst, AlreadyStaff, Busy.
     """
-    key = store.address_key(email(address_text))
+    key = store.address_key(contact)
     member_id = reads.fetch_one(store.claim_read(key), consistent=True) or new_id("mbr", now)
     kinds = (store.REGISTRATION, store.INVITATION)
     found, *sent = reads.fetch(
@@ -83,33 +114,52 @@ def verify(address_text: str, digits: str, now: datetime) -> Member:
 
 
 def _registration(
-    address: Email, key: str, password_hash: str, locale: str, now: datetime
+    wanted: Application, key: str, password_hash: str | None, now: datetime
 ) -> tuple[Write, ...]:
     member_id = reads.fetch_one(store.claim_read(key), consistent=True) or new_id("mbr", now)
     known = reads.fetch_one(store.member_read(member_id), consistent=True)
     event = MemberRegistered(
-        event_id=new_id("evt", now), occurred_at=now, member_id=member_id, known=known is not None
+        event_id=new_id("evt", now),
+        occurred_at=now,
+        member_id=member_id,
+        known=known is not None,
+        channel=channel(wanted.contact),
     )
     if known is not None and known.status is Status.ACTIVE:
         return store.unchanged(known), announce(event)
     code = codes.made(member_id, store.REGISTRATION, event.event_id, now, REGISTRATION_CODE_LIFE)
     coded = store.code_set(member_id, store.REGISTRATION, code)
+    fresh = _applied(known or pending(member_id, wanted.contact, wanted.locale, now), wanted)
     if known is None:
-        member = pending(member_id, address, locale, now)
-        return store.created(member, password_hash), store.claimed(key, member_id), coded, announce(event)
-    member = replace(known, email=address.text, locale=locale, revision=known.revision + 1)
-    changed = store.changed(member, password_hash, known.revision, store.Overtaken())
-    return changed, coded, announce(event)
+        return store.created(fresh, password_hash), store.claimed(key, member_id), coded, announce(event)
+    renewed = replace(fresh, revision=known.revision + 1)
+    return store.changed(renewed, password_hash, known.revision, store.Overtaken()), coded, announce(event)
 
 
-def pending(member_id: str, address: Email, locale: str, now: datetime) -> Member:
-    """A new account, its address not yet confirmed."""
-    return Member(member_id, address.text, Status.PENDING, Role.SHOPPER, locale, created_at=now, revision=1)
+def _applied(member: Member, wanted: Application) -> Member:
+    marketing = wanted.consent is not None and wanted.consent.marketing
+    return replace(
+        member,
+        **_reached(wanted.contact),
+        locale=wanted.locale,
+        consent=wanted.consent,
+        preferences=replace(member.preferences, marketing=marketing),
+    )
+
+
+def pending(member_id: str, contact: Contact, locale: str, now: datetime) -> Member:
+    """A new account, its address or number not yet confirmed."""
+    bare = Member(member_id, None, Status.PENDING, Role.SHOPPER, locale, created_at=now, revision=1)
+    return replace(bare, **_reached(contact))
+
+
+def _reached(contact: Contact) -> dict[str, Any]:
+    return {channel(contact): contact.text}
 
 
 def _tries(member_id: str, alive: dict[str, Code], now: datetime) -> list[Write]:
     """One try less of each living code. Where none lives, as much work, refused as a wrong code is."""
-    hashes = {kind: code.code_hash for kind, code in alive.items()} or {store.REGISTRATION: _NO_HASH}
+    hashes = {kind: code.code_hash for kind, code in alive.items()} or {store.REGISTRATION: codes.NO_HASH}
     wrong = InvalidCode(field="code")
     return [store.try_spent(member_id, kind, code_hash, now, wrong) for kind, code_hash in hashes.items()]
 

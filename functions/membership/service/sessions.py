@@ -7,25 +7,32 @@ either way the session ends.
 
 import secrets
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from entrepot.cloud import auth, reads, telemetry, writes
 from entrepot.cloud.auth import BadToken, Principal
+from entrepot.cloud.writes import Write
 from entrepot.kernel.ids import new_id
-from entrepot.kernel.refusals import Kind, Refusal
+from entrepot.kernel.pagination import Page
+from entrepot.kernel.refusals import Kind, NotFound, Refusal
 from functions.membership import pwdlib_gateway, store
-from functions.membership.domain.addresses import email
+from functions.membership.domain.backoff import SIGN_IN
 from functions.membership.domain.members import (
     ACCESS_LIFE,
+    CODE_ATTEMPTS,
     REFRESH_LIFE,
-    SIGN_IN_ATTEMPTS,
     InvalidCredentials,
     Member,
     Session,
+    SignInAgain,
     Status,
 )
+from functions.membership.domain.phones import Phone
+from functions.membership.service import codes, throttling
+from functions.membership.service.contacts import Contact
 
 
 class RefreshTokenReused(Refusal):
@@ -42,25 +49,93 @@ class Tokens:
     refresh: str
 
 
-def sign_in(address_text: str, password: str, now: datetime) -> Tokens:
-    """A session for who knows the password of a confirmed address.
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request to sign in: from where on the network, with what device, and with which second factor."""
 
-    An attempt is counted before the password is looked at, so that guesses sent at once count as well; a
-    right password clears the count.
+    address: str = ""
+    device: str = ""
+    otp: str | None = None
 
-    Raises: InvalidEmail, InvalidCredentials, TooManyAttempts (of this address, known or not).
+
+def sign_in(contact: Contact, password: str, visit: Visit, now: datetime) -> Tokens:
+    """A session for who knows the password of a confirmed address or number.
+
+    Known or not, the same requests are made and one password is hashed. A hash of other parameters than today's
+    is renewed.
+
+    Raises: InvalidCredentials, TooManyAttempts (of this account, known or not, or from this place).
     """
-    key = store.address_key(email(address_text))
-    writes.commit(store.attempted(SIGN_IN_ATTEMPTS, key, now))
+    key = store.address_key(contact)
+    tried = throttling.attempt(key, visit.address, now)
     member_id = reads.fetch_one(store.claim_read(key), consistent=True) or new_id("mbr", now)
     found = reads.fetch_one(store.password_read(member_id), consistent=True)
     member, password_hash = found or (None, None)
-    right = pwdlib_gateway.matches(unicodedata.normalize("NFC", password), password_hash)
-    if member is None or not right or member.status is not Status.ACTIVE:
+    spelled = unicodedata.normalize("NFC", password)
+    right = pwdlib_gateway.matches(spelled, password_hash)
+    if member is None or password_hash is None or not right or member.status is not Status.ACTIVE:
+        throttling.failed(tried, now)
         raise InvalidCredentials
-    session = Session(new_id("ses", now), member.member_id, _token_id(), _expiry(now), ended=False)
+    if pwdlib_gateway.outdated(password_hash):
+        _renew(member, spelled)
+    return opened(member, "password", visit, tried, now)
+
+
+def ask_code(phone: Phone, source: str, now: datetime) -> None:
+    """Send a code to sign in with. The answer, and what it costs, are the same for an unknown number.
+
+    Raises: TooManyAttempts (of this number, or from this place).
+    """
+    key = store.address_key(phone)
+    throttling.asking(CODE_ATTEMPTS, key, phone, source, now)
+    member_id = reads.fetch_one(store.claim_read(key), consistent=True) or store.nobody(key)
+    writes.commit(*codes.asked(member_id, "sign-in", "phone", now))
+
+
+def sign_in_by_code(phone: Phone, digits: str, visit: Visit, now: datetime) -> Tokens:
+    """A session for who has the code that was sent to a confirmed number.
+
+    Raises: InvalidCredentials, TooManyAttempts.
+    """
+    key = store.address_key(phone)
+    tried = throttling.attempt(key, visit.address, now)
+    member_id = reads.fetch_one(store.claim_read(key), consistent=True) or store.nobody(key)
+    member, code = reads.fetch(
+        store.member_read(member_id), store.code_read(member_id, store.SIGN_IN), consistent=True
+    )
+    try:
+        right = codes.spend(member_id, store.SIGN_IN, code, digits, now, InvalidCredentials())
+        if member is None or member.status is not Status.ACTIVE:
+            raise InvalidCredentials
+    except InvalidCredentials:
+        throttling.failed(tried, now)
+        raise
+    used = store.code_used(member_id, store.SIGN_IN, right.code_hash, InvalidCredentials())
+    return opened(member, "code", visit, tried, now, used)
+
+
+def opened(
+    member: Member,
+    method: str,
+    visit: Visit,
+    tried: throttling.Attempt | None,
+    now: datetime,
+    *with_it: Write,
+) -> Tokens:
+    """A new session of a member who has shown who they are."""
+    session = Session(
+        new_id("ses", now),
+        member.member_id,
+        _token_id(),
+        _expiry(now),
+        ended=False,
+        opened_at=now,
+        method=method,
+        device=visit.device,
+    )
     tokens = _signed(member, session, now)
-    writes.commit(store.session_opened(session), store.attempts_forgotten(SIGN_IN_ATTEMPTS, key, now))
+    forgotten = [store.failures_forgotten(SIGN_IN, tried.key)] if tried else []
+    writes.commit(store.session_opened(session), *forgotten, *with_it)
     return tokens
 
 
@@ -78,7 +153,7 @@ def refresh(token: str, now: datetime) -> Tokens:
     renewed = replace(session, refresh_id=_token_id(), expires_at=_expiry(now))
     tokens = _signed(member, renewed, now)
     try:
-        writes.commit(store.session_refreshed(renewed, claims["jti"], RefreshTokenReused()))
+        writes.commit(store.session_refreshed(renewed, claims["jti"], now, RefreshTokenReused()))
     except RefreshTokenReused:
         telemetry.log("refresh_token_reused", level="warning", session_id=session.session_id)
         end(session.member_id, session.session_id, now)
@@ -96,6 +171,44 @@ def end(member_id: str, session_id: str, now: datetime) -> None:
         writes.commit(store.session_ended(member_id, session_id, now))
     except store.NoLivingSession:
         return
+
+
+def listed(principal: Principal, limit: int, after: Mapping[str, str] | None, now: datetime) -> Page[Session]:
+    """The living sessions of who calls."""
+    page = store.sessions(principal.member_id, limit, after)
+    return Page(tuple(session for session in page.items if session.alive(now)), page.next_key)
+
+
+def end_one(principal: Principal, session_id: str, now: datetime) -> None:
+    """End one of one's own sessions. Raises: NotFound: it is none, or over."""
+    try:
+        writes.commit(store.session_ended(principal.member_id, session_id, now))
+    except store.NoLivingSession:
+        raise NotFound from None
+
+
+def end_others(member_id: str, kept: str, now: datetime) -> None:
+    """End every session of a member but one."""
+    for session in store.every_session(member_id):
+        if session.session_id != kept:
+            end(member_id, session.session_id, now)
+
+
+def fresh(principal: Principal, now: datetime) -> None:
+    """Raises: SignInAgain: the caller's session was opened too long ago, or has ended."""
+    session = reads.fetch_one(store.session_read(principal.member_id, principal.session_id), consistent=True)
+    if session is None or not session.fresh(now):
+        raise SignInAgain
+
+
+def _renew(member: Member, password: str) -> None:
+    """Hash a password with the parameters of today. Who changes the account meanwhile goes first."""
+    renewed = replace(member, revision=member.revision + 1)
+    fresh_hash = pwdlib_gateway.hashed(password)
+    try:
+        writes.commit(store.changed(renewed, fresh_hash, member.revision, store.Overtaken()))
+    except store.Overtaken:
+        telemetry.log("rehash_overtaken", member_id=member.member_id)
 
 
 def _signed(member: Member, session: Session, now: datetime) -> Tokens:

@@ -5,19 +5,28 @@ an address.
 """
 
 from functions.membership.store.attempts import attempted, attempts_forgotten
+from functions.membership.store.backoff import (
+    failure_added,
+    failure_counted,
+    failures_forgotten,
+    failures_read,
+)
 from functions.membership.store.codes import (
+    CONTACT,
     INVITATION,
     REGISTRATION,
+    SIGN_IN,
     code_read,
     code_set,
     code_used,
     try_spent,
 )
 from functions.membership.store.inbox import handled_read
-from functions.membership.store.keys import address_key, keyed_hash, member_key
+from functions.membership.store.keys import address_key, keyed_hash, member_key, nobody
 from functions.membership.store.members import (
     Overtaken,
     changed,
+    claim_dropped,
     claim_read,
     claimed,
     created,
@@ -26,17 +35,22 @@ from functions.membership.store.members import (
     unchanged,
 )
 from functions.membership.store.merchants import MerchantExists, merchant_created, merchant_read
+from functions.membership.store.postal import entries, entry_added, entry_changed, entry_read, entry_removed
 from functions.membership.store.sessions import (
     NoLivingSession,
+    every_session,
     session_ended,
     session_opened,
     session_read,
     session_refreshed,
+    sessions,
 )
 
 __all__ = [
+    "CONTACT",
     "INVITATION",
     "REGISTRATION",
+    "SIGN_IN",
     "MerchantExists",
     "NoLivingSession",
     "Overtaken",
@@ -44,23 +58,36 @@ __all__ = [
     "attempted",
     "attempts_forgotten",
     "changed",
+    "claim_dropped",
     "claim_read",
     "claimed",
     "code_read",
     "code_set",
     "code_used",
     "created",
+    "entries",
+    "entry_added",
+    "entry_changed",
+    "entry_read",
+    "entry_removed",
+    "every_session",
+    "failure_added",
+    "failure_counted",
+    "failures_forgotten",
+    "failures_read",
     "handled_read",
     "keyed_hash",
     "member_key",
     "member_read",
     "merchant_created",
     "merchant_read",
+    "nobody",
     "password_read",
     "session_ended",
     "session_opened",
     "session_read",
     "session_refreshed",
+    "sessions",
     "try_spent",
     "unchanged",
 ]

@@ -13,6 +13,8 @@ from functions.membership.store.keys import member_key
 
 REGISTRATION: Final = "code#registration"
 INVITATION: Final = "code#invitation"
+SIGN_IN: Final = "code#sign-in"
+CONTACT: Final = "code#contact"
 
 
 class CodeRow(Row):
@@ -24,6 +26,7 @@ class CodeRow(Row):
     code_hash = Text()
     tries_left = Number()
     merchant_id = Text(null=True)  # whose staff an invitation's code makes its member
+    contact = Text(null=True)  # the new address or number that it confirms, sealed
     expires_at = Number()  # seconds since 1970
 
 
@@ -39,6 +42,7 @@ def code_set(member_id: str, kind: str, code: Code) -> Write:
         code_hash=code.code_hash,
         tries_left=code.tries_left,
         merchant_id=code.merchant_id,
+        contact=code.contact,
         expires_at=code.expires_at,
     )
     return writes.put(row)
@@ -59,4 +63,4 @@ def code_used(member_id: str, kind: str, code_hash: str, refusal: Refusal) -> Wr
 
 
 def _code(row: CodeRow) -> Code:
-    return Code(row.code_hash, int(row.tries_left), int(row.expires_at), row.merchant_id)
+    return Code(row.code_hash, int(row.tries_left), int(row.expires_at), row.merchant_id, contact=row.contact)

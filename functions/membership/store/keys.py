@@ -5,6 +5,7 @@ import hmac
 
 from entrepot.cloud import aws
 from functions.membership.domain.addresses import Email
+from functions.membership.domain.phones import Phone
 
 
 def keyed_hash(purpose: str, text: str) -> str:
@@ -16,9 +17,19 @@ def keyed_hash(purpose: str, text: str) -> str:
     return hmac.new(key, f"{purpose}:{text}".encode(), hashlib.sha256).hexdigest()
 
 
-def address_key(address: Email) -> str:
-    return keyed_hash("email", address.lookup)
+def address_key(address: Email | Phone) -> str:
+    """What an address or a number is found by: its kind and its keyed hash."""
+    kind = "email" if isinstance(address, Email) else "phone"
+    return f"{kind}#{keyed_hash(kind, address.lookup)}"
 
 
 def member_key(member_id: str) -> str:
     return f"member#{member_id}"
+
+
+def nobody(key: str) -> str:
+    """The id that stands for whoever has an address or number that no member has.
+
+    Codes are kept under it as under a member's, so that whoever asks cannot tell the two apart.
+    """
+    return f"mbr_{keyed_hash('nobody', key)[:26].upper()}"

@@ -20,8 +20,11 @@ class MemberRow(Row):
     revision = Number()
 
 
-class EmailRow(Row):
-    """The claim of an address: pk `email#<keyed hash>`, sk "email". Reached by the hash; never changed."""
+class ClaimRow(Row):
+    """The claim of an address or a number: pk `email#<keyed hash>`, sk "email"; pk `phone#<keyed hash>`, sk "phone".
+
+    Reached by what it claims. Made once; gone when its member has another.
+    """
 
     class Meta:
         table_name = aws.name("membership")
@@ -36,9 +39,9 @@ class Overtaken(Refusal):
     kind = Kind.CONFLICT
 
 
-def claim_read(address_hash: str) -> Read[str]:
-    """The id of the member who has an address."""
-    return Read(EmailRow, f"email#{address_hash}", "email", lambda row: str(row.member_id))
+def claim_read(key: str) -> Read[str]:
+    """The id of the member who has an address or number, by its `address_key`."""
+    return Read(ClaimRow, key, _kind(key), lambda row: str(row.member_id))
 
 
 def member_read(member_id: str) -> Read[Member]:
@@ -50,8 +53,12 @@ def password_read(member_id: str) -> Read[tuple[Member, str | None]]:
     return Read(MemberRow, member_key(member_id), "member", lambda row: (row.member, row.password_hash))
 
 
-def claimed(address_hash: str, member_id: str) -> Write:
-    return writes.create(EmailRow(f"email#{address_hash}", "email", member_id=member_id), Overtaken())
+def claimed(key: str, member_id: str, refusal: Refusal | None = None) -> Write:
+    return writes.create(ClaimRow(key, _kind(key), member_id=member_id), refusal or Overtaken())
+
+
+def claim_dropped(key: str, member_id: str) -> Write:
+    return writes.delete(ClaimRow(key, _kind(key)), ClaimRow.member_id == member_id, Overtaken())
 
 
 def created(member: Member, password_hash: str | None) -> Write:
@@ -76,3 +83,7 @@ def _member_row(member: Member, password_hash: str | None) -> MemberRow:
         password_hash=password_hash,
         revision=member.revision,
     )
+
+
+def _kind(key: str) -> str:
+    return key.partition("#")[0]

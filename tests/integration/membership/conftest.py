@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from moto.ses.models import ses_backends
+from moto.sns.models import sns_backends
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
@@ -55,13 +56,15 @@ class _Request:
     headers: dict[str, str]
     raw_body: bytes
     query_params: dict[str, str] | None
-    context: dict[str, str]
+    context: dict[str, Any]
 
 
 class House:
     def __init__(self) -> None:
         self.now = NOW
+        self.source = ""
         self._read = 0
+        self._read_texts = 0
 
     def call(
         self,
@@ -76,7 +79,8 @@ class House:
             given["Authorization"] = f"Bearer {token}"
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         route, parameters = _routed(method, path)
-        answer = http._answer(route, _Request(given, raw, None, {"requestId": "test"}), parameters)
+        context = {"requestId": "test", "identity": {"sourceIp": self.source}}
+        answer = http._answer(route, _Request(given, raw, None, context), parameters)
         shown = json.loads(answer.body) if answer.body else None
         return Answer(answer.status_code, shown, {name: str(value) for name, value in answer.headers.items()})
 
@@ -123,16 +127,30 @@ class House:
 
     def letters(self) -> list[Letter]:
         """Deliver what is announced; the letters that went out since the last time."""
-        heard = {"membership.member_registered", "membership.staff_invited"}
-        for event in self.events():
-            if event["event"] in heard:
-                self.deliver(event)
-            outbox.mark_sent(event["event_id"], self.now)
+        self.carry()
         sent = ses_backends["123456789012"]["eu-central-1"].sent_messages
         fresh, self._read = sent[self._read :], len(sent)
         return [
             Letter(message.destinations["ToAddresses"][0], message.subject, message.body) for message in fresh
         ]
+
+    def texts(self) -> list[Letter]:
+        """The text messages that went out since the last time."""
+        self.carry()
+        sent = list(sns_backends["123456789012"]["eu-central-1"].sms_messages.values())
+        fresh, self._read_texts = sent[self._read_texts :], len(sent)
+        return [Letter(number, "", text) for number, text in fresh]
+
+    def carry(self) -> None:
+        heard = {
+            "membership.member_registered",
+            "membership.staff_invited",
+            "membership.code_requested",
+        }
+        for event in self.events():
+            if event["event"] in heard:
+                self.deliver(event)
+            outbox.mark_sent(event["event_id"], self.now)
 
     def pass_time(self, **span: float) -> None:
         self.now += timedelta(**span)

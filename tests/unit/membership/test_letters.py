@@ -4,9 +4,21 @@ import string
 
 import pytest
 
-from functions.membership.service.letters import letters
+from functions.membership.service.letters import letters, texts
 
-FIELDS: dict[str, set[str]] = {"registration": {"code"}, "known": set(), "invitation": {"code", "merchant"}}
+FIELDS: dict[str, set[str]] = {
+    "registration": {"code"},
+    "known": set(),
+    "invitation": {"code", "merchant"},
+    "contact": {"code"},
+}
+TEXTS: dict[str, set[str]] = {
+    "registration": {"code"},
+    "known": set(),
+    "sign-in": {"code"},
+    "contact": {"code"},
+}
+LANGUAGES = {"en", "de", "zh", "it", "fr"}
 
 
 def fields(text: str) -> set[str]:
@@ -25,3 +37,14 @@ def test_a_letter_says_what_it_has_to_and_its_subject_nothing_secret(kind):
         assert FIELDS[kind] == fields(letter.text)
         assert set() == fields(letter.subject)
         assert letter.subject.isprintable()
+
+
+def test_there_is_a_text_message_of_each_kind_in_each_language():
+    assert dict.fromkeys(TEXTS, LANGUAGES) == {kind: set(by) for kind, by in texts().items()}
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_a_text_message_says_what_it_has_to_in_at_most_two_messages(kind):
+    for language, message in texts()[kind].items():
+        assert TEXTS[kind] == fields(message.text)
+        assert len(message.text) <= (134 if language == "zh" else 306), (language, len(message.text))

@@ -56,6 +56,8 @@ class Call:
     query: Any
     raw: bytes
     body: Any
+    address: str = ""
+    """Where on the network the request came from, as the gateway saw it; empty where it does not say."""
 
     @property
     def member(self) -> Principal:

@@ -191,6 +191,7 @@ def _served(route: Route, request: Any, headers: Mapping[str, str], parameters: 
         query=wire.converted(_query(request), route.query) if route.query else None,
         raw=raw,
         body=_body(route, raw, headers),
+        address=str((request.context.get("identity") or {}).get("sourceIp") or ""),
     )
     if route.idempotent and not _IDEMPOTENCY_KEY.fullmatch(headers.get("idempotency-key", "")):
         raise IdempotencyKeyRequired(field="Idempotency-Key")

@@ -1,16 +1,37 @@
 """Events of membership. Who needs an address asks membership for it."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from entrepot.contracts.events import Event
 
 
 class MemberRegistered(Event, frozen=True, kw_only=True):
-    """Somebody asked to be a member: `member_id` is that of the account, known before or not."""
+    """Somebody asked to be a member: `member_id` is that of the account, known before or not.
+
+    `channel`: by what they asked, and so by what they are answered.
+    """
 
     NAME: ClassVar[str] = "membership.member_registered"
     member_id: str
     known: bool
+    channel: Literal["email", "phone"] = "email"
+
+
+class CodeRequested(Event, frozen=True, kw_only=True):
+    """Somebody asked for a code. `member_id` may be nobody's: then nothing is sent."""
+
+    NAME: ClassVar[str] = "membership.code_requested"
+    member_id: str
+    purpose: Literal["registration", "sign-in", "contact"]
+    channel: Literal["email", "phone"]
+
+
+class ContactChanged(Event, frozen=True, kw_only=True):
+    """A member is reached by another address or number than before."""
+
+    NAME: ClassVar[str] = "membership.contact_changed"
+    member_id: str
+    channel: Literal["email", "phone"]
 
 
 class MemberVerified(Event, frozen=True, kw_only=True):

@@ -1,0 +1,71 @@
+"""How fast somebody may try: to sign in, by account and by where the request comes from; to have codes sent.
+
+Nothing here asks whether an account exists: what is counted is the address or number that was given.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from entrepot.cloud import reads, writes
+from entrepot.kernel.refusals import Busy
+from functions.membership import store
+from functions.membership.domain.backoff import SIGN_IN, SIGN_IN_FROM, Failures
+from functions.membership.domain.members import CODE_FROM_ATTEMPTS, Attempts, TooManyAttempts
+from functions.membership.domain.phones import Phone
+from functions.membership.service.contacts import Contact
+
+_ROUNDS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to sign in that may be looked at: whose, from where, and what had failed from there before."""
+
+    key: str
+    source: str
+    failed_before: Failures | None
+
+
+def attempt(key: str, address: str, now: datetime) -> Attempt:
+    """Count a try as failed before it is looked at, so that guesses sent at once count as well.
+
+    Raises: TooManyAttempts: this account or this place has to wait. Busy: too many tries at the same instant.
+    """
+    source = _source(address)
+    for _ in range(_ROUNDS):
+        account, place = reads.fetch(
+            store.failures_read(SIGN_IN, key), store.failures_read(SIGN_IN_FROM, source), consistent=True
+        )
+        seconds = max(SIGN_IN.wait(account, now), SIGN_IN_FROM.wait(place, now) if address else 0)
+        if seconds:
+            raise TooManyAttempts(retry_after_seconds=seconds)
+        try:
+            after = SIGN_IN.after_one_more(account, now)
+            writes.commit(store.failure_counted(SIGN_IN, key, account, after))
+            return Attempt(key, source if address else "", place)
+        except store.Overtaken:
+            continue
+    raise Busy
+
+
+def failed(tried: Attempt, now: datetime) -> None:
+    """A try was looked at and failed: the place it came from is nearer to its wait too."""
+    if tried.source:
+        after = SIGN_IN_FROM.after_one_more(tried.failed_before, now)
+        writes.commit(store.failure_added(SIGN_IN_FROM, tried.source, tried.failed_before, after))
+
+
+def asking(attempts: Attempts, key: str, contact: Contact, address: str, now: datetime) -> None:
+    """Count a request that has something sent. Text messages cost money, so they are counted by place as well.
+
+    Raises: TooManyAttempts.
+    """
+    counted = [store.attempted(attempts, key, now)]
+    if isinstance(contact, Phone) and address:
+        counted.append(store.attempted(CODE_FROM_ATTEMPTS, _source(address), now))
+    writes.commit(*counted)
+
+
+def _source(address: str) -> str:
+    return store.keyed_hash("source", address)
