@@ -141,6 +141,7 @@ def _deploy(
     parameters = {
         "Lasting": "no",
         "CompletionDays": str(completion_days),
+        "StaffSecondFactor": "optional",
         "StripeUrl": "" if real else f"http://127.0.0.1:{ports.stripe}",
     }
     return deploy(Aws(f"http://127.0.0.1:{ports.aws}"), artefact, stage, accounts, parameters)

@@ -181,11 +181,6 @@ class Member:
     consent: Consent | None = None
     preferences: Preferences = Preferences()
 
-    @property
-    def of_the_platform(self) -> bool:
-        """Whether they work for the platform itself: staff, but of no merchant."""
-        return self.merchant_id is None and self.role not in (Role.SHOPPER, Role.SERVICE)
-
 
 @dataclass(frozen=True, slots=True)
 class Code:

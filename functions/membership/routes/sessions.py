@@ -12,17 +12,21 @@ from functions.membership.domain.members import ACCESS_LIFE, Session
 from functions.membership.domain.phones import Phone as PhoneNumber
 from functions.membership.phonenumbers_gateway import phone
 from functions.membership.routes import api
-from functions.membership.routes.shapes import ContactBody, Digits, Password, Token
+from functions.membership.routes.shapes import ContactBody, Digits, Otp, Password, Token
 from functions.membership.service import sessions
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]
 
 
 class SignInBody(ContactBody, frozen=True, kw_only=True):
-    """`email` or `phone` with the password, or `phone` with a code from `POST /v1/sessions/codes`."""
+    """`email` or `phone` with the password, or `phone` with a code from `POST /v1/sessions/codes`.
+
+    `otp`: the second factor, of an account that has one.
+    """
 
     password: Password | None = None
     code: Digits | None = None
+    otp: Otp | None = None
 
 
 class AskCodeBody(Body, frozen=True):
@@ -71,10 +75,10 @@ def sign_in(call: Call, body: SignInBody) -> TokensView:
     if (body.password is None) == (body.code is None):
         raise InvalidRequest("Exactly one of password and code is needed.", field="password")
     if body.password is not None:
-        return tokens_view(sessions.sign_in(contact, body.password, visit(call), call.now))
+        return tokens_view(sessions.sign_in(contact, body.password, visit(call, body.otp), call.now))
     if not isinstance(contact, PhoneNumber) or body.code is None:
         raise InvalidRequest("A code is sent to a phone number only.", field="code")
-    return tokens_view(sessions.sign_in_by_code(contact, body.code, visit(call), call.now))
+    return tokens_view(sessions.sign_in_by_code(contact, body.code, visit(call, body.otp), call.now))
 
 
 @api.post("/v1/sessions/codes", allow=PUBLIC, status=202)
@@ -106,9 +110,9 @@ def end_session(call: Call, session_id: str) -> None:
     sessions.end_one(call.member, session_id, call.now)
 
 
-def visit(call: Call) -> sessions.Visit:
+def visit(call: Call, otp: str | None = None) -> sessions.Visit:
     device = "".join(letter for letter in call.headers.get("user-agent", "")[:200] if letter.isprintable())
-    return sessions.Visit(call.address, device)
+    return sessions.Visit(call.address, device, otp)
 
 
 def tokens_view(tokens: sessions.Tokens) -> TokensView:

@@ -11,6 +11,7 @@ from functions.membership.service.contacts import Contact, contact
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=PASSWORD_LONGEST)]
 NewPassword = Annotated[str, msgspec.Meta(min_length=PASSWORD_SHORTEST, max_length=PASSWORD_LONGEST)]
 Digits = Annotated[str, msgspec.Meta(pattern=rf"^[0-9]{{{CODE_DIGITS}}}\Z")]
+Otp = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{6}|[a-z2-7]{5}-?[a-z2-7]{5})\Z")]
 Locale = Annotated[str, msgspec.Meta(min_length=2, max_length=35)]
 Token = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 

@@ -53,7 +53,9 @@ def made(
 ) -> Code:
     """The code of an event as it is kept."""
     expires_at = int((now + life).timestamp())
-    return Code(_sealed(member_id, kind, derived(event_id)), CODE_TRIES, expires_at, merchant_id, role, contact)
+    return Code(
+        _sealed(member_id, kind, derived(event_id)), CODE_TRIES, expires_at, merchant_id, role, contact
+    )
 
 
 def asked(

@@ -15,6 +15,7 @@ from typing import Any
 from entrepot.cloud import auth, reads, telemetry, writes
 from entrepot.cloud.auth import BadToken, Principal
 from entrepot.cloud.writes import Write
+from entrepot.contracts.permissions import UNENROLLED
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.pagination import Page
 from entrepot.kernel.refusals import Kind, NotFound, Refusal
@@ -31,7 +32,8 @@ from functions.membership.domain.members import (
     Status,
 )
 from functions.membership.domain.phones import Phone
-from functions.membership.service import codes, throttling
+from functions.membership.domain.totp import InvalidOtp, SecondFactor
+from functions.membership.service import codes, factors, throttling
 from functions.membership.service.contacts import Contact
 
 
@@ -69,7 +71,7 @@ def sign_in(contact: Contact, password: str, visit: Visit, now: datetime) -> Tok
     key = store.address_key(contact)
     tried = throttling.attempt(key, visit.address, now)
     member_id = reads.fetch_one(store.claim_read(key), consistent=True) or new_id("mbr", now)
-    found = reads.fetch_one(store.password_read(member_id), consistent=True)
+    found, factor = reads.fetch(store.password_read(member_id), store.factor_read(member_id), consistent=True)
     member, password_hash = found or (None, None)
     spelled = unicodedata.normalize("NFC", password)
     right = pwdlib_gateway.matches(spelled, password_hash)
@@ -78,7 +80,7 @@ def sign_in(contact: Contact, password: str, visit: Visit, now: datetime) -> Tok
         raise InvalidCredentials
     if pwdlib_gateway.outdated(password_hash):
         _renew(member, spelled)
-    return opened(member, "password", visit, tried, now)
+    return opened(member, factor, "password", visit, tried, now)
 
 
 def ask_code(phone: Phone, source: str, now: datetime) -> None:
@@ -100,8 +102,11 @@ def sign_in_by_code(phone: Phone, digits: str, visit: Visit, now: datetime) -> T
     key = store.address_key(phone)
     tried = throttling.attempt(key, visit.address, now)
     member_id = reads.fetch_one(store.claim_read(key), consistent=True) or store.nobody(key)
-    member, code = reads.fetch(
-        store.member_read(member_id), store.code_read(member_id, store.SIGN_IN), consistent=True
+    member, code, factor = reads.fetch(
+        store.member_read(member_id),
+        store.code_read(member_id, store.SIGN_IN),
+        store.factor_read(member_id),
+        consistent=True,
     )
     try:
         right = codes.spend(member_id, store.SIGN_IN, code, digits, now, InvalidCredentials())
@@ -111,18 +116,28 @@ def sign_in_by_code(phone: Phone, digits: str, visit: Visit, now: datetime) -> T
         throttling.failed(tried, now)
         raise
     used = store.code_used(member_id, store.SIGN_IN, right.code_hash, InvalidCredentials())
-    return opened(member, "code", visit, tried, now, used)
+    return opened(member, factor, "code", visit, tried, now, used)
 
 
 def opened(
     member: Member,
+    factor: SecondFactor | None,
     method: str,
     visit: Visit,
     tried: throttling.Attempt | None,
     now: datetime,
     *with_it: Write,
 ) -> Tokens:
-    """A new session of a member who has shown who they are."""
+    """A new session of a member who has shown who they are, once the second factor is shown too.
+
+    Raises: SecondFactorRequired, InvalidOtp.
+    """
+    try:
+        shown = factors.shown(member.member_id, factor, visit.otp, now)
+    except InvalidOtp:
+        if tried:
+            throttling.failed(tried, now)
+        raise
     session = Session(
         new_id("ses", now),
         member.member_id,
@@ -133,9 +148,9 @@ def opened(
         method=method,
         device=visit.device,
     )
-    tokens = _signed(member, session, now)
+    tokens = _signed(member, factors.role_of(member, factor), session, now)
     forgotten = [store.failures_forgotten(SIGN_IN, tried.key)] if tried else []
-    writes.commit(store.session_opened(session), *forgotten, *with_it)
+    writes.commit(store.session_opened(session), *forgotten, *shown, *with_it)
     return tokens
 
 
@@ -145,13 +160,16 @@ def refresh(token: str, now: datetime) -> Tokens:
     Raises: BadToken: not one of our refresh tokens, or its session is over. RefreshTokenReused.
     """
     claims = auth.verified(token, auth.REFRESH, now)
-    session, member = reads.fetch(
-        store.session_read(claims["sub"], claims["sid"]), store.member_read(claims["sub"]), consistent=True
+    session, member, factor = reads.fetch(
+        store.session_read(claims["sub"], claims["sid"]),
+        store.member_read(claims["sub"]),
+        store.factor_read(claims["sub"]),
+        consistent=True,
     )
     if session is None or member is None or not session.alive(now):
         raise BadToken
     renewed = replace(session, refresh_id=_token_id(), expires_at=_expiry(now))
-    tokens = _signed(member, renewed, now)
+    tokens = _signed(member, factors.role_of(member, factor), renewed, now)
     try:
         writes.commit(store.session_refreshed(renewed, claims["jti"], now, RefreshTokenReused()))
     except RefreshTokenReused:
@@ -211,16 +229,16 @@ def _renew(member: Member, password: str) -> None:
         telemetry.log("rehash_overtaken", member_id=member.member_id)
 
 
-def _signed(member: Member, session: Session, now: datetime) -> Tokens:
+def _signed(member: Member, role: str, session: Session, now: datetime) -> Tokens:
     issued = int(now.timestamp())
     shared = {"sub": member.member_id, "sid": session.session_id, "iat": issued}
     access: dict[str, Any] = {
         **shared,
-        "role": member.role.value,
+        "role": role,
         "exp": issued + int(ACCESS_LIFE.total_seconds()),
         "jti": _token_id(),
     }
-    if member.merchant_id is not None:
+    if member.merchant_id is not None and role != UNENROLLED:
         access["merchant_id"] = member.merchant_id
     refreshing = {**shared, "exp": session.expires_at, "jti": session.refresh_id}
     return Tokens(auth.sign(access, auth.ACCESS), auth.sign(refreshing, auth.REFRESH))

@@ -21,6 +21,15 @@ from functions.membership.store.codes import (
     code_used,
     try_spent,
 )
+from functions.membership.store.factors import (
+    factor_offered,
+    factor_read,
+    factor_removed,
+    factor_used,
+    recovery_dropped,
+    recovery_set,
+    recovery_used,
+)
 from functions.membership.store.inbox import handled_read
 from functions.membership.store.keys import address_key, keyed_hash, member_key, nobody
 from functions.membership.store.members import (
@@ -71,6 +80,10 @@ __all__ = [
     "entry_read",
     "entry_removed",
     "every_session",
+    "factor_offered",
+    "factor_read",
+    "factor_removed",
+    "factor_used",
     "failure_added",
     "failure_counted",
     "failures_forgotten",
@@ -83,6 +96,9 @@ __all__ = [
     "merchant_read",
     "nobody",
     "password_read",
+    "recovery_dropped",
+    "recovery_set",
+    "recovery_used",
     "session_ended",
     "session_opened",
     "session_read",

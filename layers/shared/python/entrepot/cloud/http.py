@@ -15,7 +15,7 @@ from chalice.app import Blueprint, MultiDict, Response
 
 from entrepot.cloud import audit, auth, problems, telemetry, wire
 from entrepot.cloud.call import Call, Reply
-from entrepot.contracts.permissions import ANY, GRANTS, PUBLIC, permitted
+from entrepot.contracts.permissions import ANY, GRANTS, PUBLIC, SET_UP, permitted
 from entrepot.kernel.clock import utc_now
 from entrepot.kernel.refusals import Kind, Malformed, NotFound, Refusal
 
@@ -214,7 +214,7 @@ def _admitted(route: Route, principal: auth.Principal | None) -> auth.Principal 
     scoped = principal.scoped(route.scope or route.allow)
     if route.allow == PUBLIC:
         return principal if scoped else None
-    of_nobody = principal.side == "none" and route.allow != ANY
+    of_nobody = principal.side == "none" and route.allow not in (ANY, SET_UP)
     if of_nobody or not permitted(principal.role, route.allow):
         raise Forbidden
     if not scoped:

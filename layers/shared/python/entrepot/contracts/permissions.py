@@ -38,6 +38,12 @@ MERCHANT_ROLES: Final = (
 PLATFORM_ROLES: Final = ("operator", "finance", "risk", "support", "analyst")
 ROLES: Final = ("shopper", *MERCHANT_ROLES, *PLATFORM_ROLES, "service")
 
+UNENROLLED: Final = "unenrolled"
+"""What a token of the platform's staff bears in place of its role until they have a second factor: good for setting
+one up, and for nothing else (ADR 52).
+"""
+SET_UP: Final = "second_factor.set_up"
+
 IDENTITY_SCOPES: Final = ("openid", "profile", "email")
 """What a third application may be told of who has signed in (OpenID Connect Core, section 5.4)."""
 
@@ -68,6 +74,7 @@ GRANTS: Final[dict[str, frozenset[str]]] = {
         "statements.read": "merchant merchant_finance operator finance service",
         "ledger.read": "operator finance",
         "ledger.write": "operator finance",
+        SET_UP: " ".join(role for role in (*ROLES, UNENROLLED) if role != "service"),
     }.items()
 }
 
