@@ -16,4 +16,6 @@ Promise: the first and the last day on which the parcel should arrive.
 Shipment: what one order hands over at once, handed to one carrier under a tracking number.
 Scan: one thing a carrier says happened to a parcel, at the scan's own time.
 Source: who tells us of scans: AfterShip, 17TRACK, EasyPost.
+Declaration: what customs is told of a shipment; its papers are the commercial invoice, CN22, CN23 and packing list.
+Import of rate cards: a CSV that is stored whole or not at all; their version counts the imports.
 """

@@ -1,8 +1,11 @@
 """All that other contexts may call of logistics."""
 
+from collections.abc import Iterator
+
 from functions.logistics.domain.carriers import BadTrackingNumber, UnknownCarrier
 from functions.logistics.domain.freight import FreightOption, NoCarrier, Piece
 from functions.logistics.domain.packing import Item, ParcelTooLarge, TooManyPieces
+from functions.logistics.domain.paperwork import PAPERS, Declaration, DeclaredLine, Party
 from functions.logistics.domain.postal import UnknownPostalCode
 from functions.logistics.domain.promise import Promise
 from functions.logistics.domain.ranking import Offer, ranked
@@ -13,11 +16,14 @@ from functions.logistics.views import PromiseView, ScanView, ShipmentView, shipm
 
 __all__ = [
     "BadTrackingNumber",
+    "Declaration",
+    "DeclaredLine",
     "FreightOption",
     "Item",
     "NoCarrier",
     "Offer",
     "ParcelTooLarge",
+    "Party",
     "Piece",
     "Promise",
     "PromiseView",
@@ -32,8 +38,15 @@ __all__ = [
     "UnknownPostalCode",
     "open_shipment",
     "options",
+    "papers",
     "ranked",
     "rate_version_read",
     "shipment_read",
     "shipment_view",
 ]
+
+
+def papers(declared: Declaration) -> Iterator[tuple[str, bytes]]:
+    """Each paper of a shipment as a PDF: commercial_invoice, cn22, cn23, packing_list."""
+    for kind, written in PAPERS.items():
+        yield kind, written(declared)

@@ -95,7 +95,10 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class QuoteLine:
-    """`goods` = unit_price × quantity. `total` = goods − discount + freight + duty + import_tax + fees."""
+    """`goods` = unit_price × quantity. `total` = goods − discount + freight + duty + import_tax + fees.
+
+    hs_code, origin_country and weight_grams (of one unit) are what the papers declare; orders of before lack them.
+    """
 
     sku: str
     merchant_id: str
@@ -109,6 +112,9 @@ class QuoteLine:
     duty: Money
     import_tax: Money
     fees: Money
+    hs_code: str | None = None
+    origin_country: str | None = None
+    weight_grams: int | None = None
 
     @property
     def total(self) -> Money:

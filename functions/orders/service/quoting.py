@@ -297,6 +297,9 @@ class _Desk:
             duty=charges.duty,
             import_tax=charges.import_tax,
             fees=charges.fees,
+            hs_code=offer.hs_code,
+            origin_country=offer.origin_country,
+            weight_grams=offer.weight_grams,
         )
 
     def _conversions(self, choice: _Choice, prices: Mapping[str, Money]) -> tuple[Explanation, ...]:

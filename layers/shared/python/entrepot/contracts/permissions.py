@@ -68,6 +68,7 @@ GRANTS: Final[dict[str, frozenset[str]]] = {
         "orders.cancel": "shopper merchant merchant_orders merchant_support operator support service",
         "orders.pack": "merchant merchant_orders service",
         "orders.ship": "merchant merchant_orders service",
+        "shipments.documents": "merchant merchant_orders operator",
         "orders.refund": "merchant merchant_finance operator finance",
         "rate_cards.read": "operator",
         "rate_cards.write": "operator",
