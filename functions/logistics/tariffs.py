@@ -1,7 +1,6 @@
 """The data files of this context: carriers, rate cards, calendars, postal codes; read once, when first asked for."""
 
 import base64
-import re
 import zlib
 from dataclasses import dataclass
 from datetime import date, time
@@ -66,10 +65,7 @@ def network() -> Network:
             for country, weekend in file.weekends.items()
         },
         delivers_on={carrier.code: frozenset(carrier.delivers_on) for carrier in _carriers_file().carriers},
-        postal_forms={
-            country: re.compile(form, re.ASCII)
-            for country, form in _read("postal_codes.json", _PostalFile).forms.items()
-        },
+        postal_forms=_read("postal_codes.json", _PostalFile).forms,
     )
 
 

@@ -1,6 +1,5 @@
 """What it costs to send a parcel: how a rate card measures and prices its pieces, in whole numbers and fractions."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -74,12 +73,15 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What prices and promises need beside rate cards. delivers_on: days of the week by carrier, Monday is 0."""
+    """What prices and promises need beside rate cards. delivers_on: days of the week by carrier, Monday is 0.
+
+    postal_forms: regular expressions of plain postal codes, by country.
+    """
 
     handling: Mapping[str, Handling]
     calendars: Mapping[str, Calendar]
     delivers_on: Mapping[str, frozenset[int]]
-    postal_forms: Mapping[str, re.Pattern[str]]
+    postal_forms: Mapping[str, str]
 
     def promise(self, lane: Lane, carrier: str, transit_days: tuple[int, int], at: datetime) -> Promise:
         return promised(

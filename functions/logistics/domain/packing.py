@@ -84,10 +84,34 @@ def packed(items: tuple[Item, ...], limits: Limits) -> tuple[tuple[Item, ...], .
     largest_first = sorted(
         items, key=lambda i: (i.volume_mm3, i.sorted_sides, i.weight_grams, i.sku), reverse=True
     )
+    if _stacked(largest_first, limits):
+        return (_merged(largest_first),)
     if sum(item.quantity for item in items) <= PLACED_UNITS:
         units = [item for item in largest_first for _ in range(item.quantity)]
         return tuple(_merged(box.units) for box in _placed(units, limits))
     return tuple(_merged(box.units) for box in _counted(largest_first, limits))
+
+
+def _stacked(largest_first: Sequence[Item], limits: Limits) -> bool:
+    """Whether all units go into one piece in stacks of one footprint: seen at once, and so it is with most orders."""
+    if sum(item.weight_grams * item.quantity for item in largest_first) > limits.max_grams:
+        return False
+    box = box_of(largest_first[0], limits)
+    sized = [item for item in largest_first if item.dimensions_mm is not None]
+    if box is None or not sized:
+        return True
+    length, width, height = box
+    longest, middle = (max(item.sorted_sides[side] for item in sized) for side in (0, 1))
+    left = [height] * ((length // longest) * (width // middle))
+    for item in sorted(sized, key=lambda item: item.sorted_sides[2], reverse=True):
+        thick, units = item.sorted_sides[2], item.quantity
+        for stack, room in enumerate(left):
+            fits = min(units, room // thick)
+            left[stack] -= fits * thick
+            units -= fits
+        if units:
+            return False
+    return True
 
 
 def box_of(item: Item, limits: Limits) -> Sides | None:

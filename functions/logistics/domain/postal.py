@@ -13,14 +13,14 @@ class UnknownPostalCode(Refusal):
     title = "This is no postal code of the country, and the freight depends on it."
 
 
-def checked_postal_code(country: str, postal_code: str | None, forms: Mapping[str, re.Pattern[str]]) -> str:
+def checked_postal_code(country: str, postal_code: str | None, forms: Mapping[str, str]) -> str:
     """The plain form of a postal code; of a country whose form is not known any that is not empty.
 
     Raises: UnknownPostalCode: it is missing, or none of that country. The code itself is not repeated.
     """
     plain = plain_postal_code(postal_code)
     form = forms.get(country)
-    if not plain or (form is not None and form.fullmatch(plain) is None):
+    if not plain or (form is not None and re.fullmatch(form, plain, re.ASCII) is None):
         raise UnknownPostalCode(
             f"Give the postal code of {country} in full.", field="ship_to.postal_code", country=country
         )

@@ -67,8 +67,13 @@ def test_units_of_unknown_size_take_no_room():
 
 
 def test_many_units_are_counted_by_volume():
-    # Four fifths of 64,000 cm³ are 51 units of 1,000 cm³; 64 would fill the box without a gap.
-    assert [[("DIE", 51)], [("DIE", 13)]] == quantities([Item(10, (100, 100, 100), 64, "DIE")], CUBE)
+    # Of 40 units of 11 cm three stand beside each other, 27 in all; by volume 38 of 1,331 cm³.
+    assert [[("DIE", 38)], [("DIE", 2)]] == quantities([Item(10, (110, 110, 110), 40, "DIE")], CUBE)
+
+
+def test_what_stands_in_stacks_of_one_footprint_fills_the_box_to_the_brim():
+    assert [[("DIE", 64)]] == quantities([Item(10, (100, 100, 100), 64, "DIE")], CUBE)
+    assert 2 == len(packed((Item(10, (100, 100, 100), 65, "DIE"),), CUBE))
 
 
 def test_a_hundred_pieces_are_the_most():
