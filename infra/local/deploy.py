@@ -21,7 +21,11 @@ CONSUMERS_AT_ONCE: Final = 2
 _SECONDS: Final = 120.0
 _SECRET: Final = {"Fn::GetAtt": ["AppSecret", "Id"]}
 _ALIAS: Final = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:alias/entrepot-${Stage}-"
-_ALIASES: Final = {"DataKey": {"Fn::Sub": f"{_ALIAS}data"}, "TokenKey": {"Fn::Sub": f"{_ALIAS}tokens"}}
+_ALIASES: Final = {
+    "DataKey": {"Fn::Sub": f"{_ALIAS}data"},
+    "TokenKey": {"Fn::Sub": f"{_ALIAS}tokens"},
+    "TokenKeyOther": {"Fn::Sub": f"{_ALIAS}tokens-other"},
+}
 _LEFT_OUT: Final = "AWS::WAFv2::WebACLAssociation"
 
 

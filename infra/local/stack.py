@@ -140,6 +140,7 @@ def _deploy(
     real = "ENTREPOT_STRIPE_SECRET_KEY" in os.environ  # Stripe's own test mode instead of the stand-in
     parameters = {
         "Lasting": "no",
+        "PublicUrl": f"http://127.0.0.1:{ports.front}",
         "CompletionDays": str(completion_days),
         "StaffSecondFactor": "optional",
         "StripeUrl": "" if real else f"http://127.0.0.1:{ports.stripe}",

@@ -49,8 +49,9 @@ def make_estate() -> None:
     for queue in QUEUES:
         aws.client("sqs").create_queue(QueueName=aws.name(queue))
     kms = aws.client("kms")
-    signing = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
-    kms.create_alias(AliasName=f"alias/{aws.name('tokens')}", TargetKeyId=signing)
+    for alias in ("tokens", "tokens-other"):
+        made = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName=f"alias/{aws.name(alias)}", TargetKeyId=made)
     data = kms.create_key()["KeyMetadata"]["KeyId"]
     kms.create_alias(AliasName=f"alias/{aws.name('data')}", TargetKeyId=data)
     aws.client("secretsmanager").create_secret(Name=aws.name("app"), SecretString=json.dumps(SECRETS))

@@ -4,4 +4,4 @@ from entrepot.cloud.http import Api
 
 api = Api(__name__)
 
-from functions.membership.routes import addresses, factors, merchants, profile, registration, sessions  # noqa: E402, F401  they register on `api`
+from functions.membership.routes import addresses, discovery, factors, merchants, profile, registration, sessions  # noqa: E402, F401  they register on `api`

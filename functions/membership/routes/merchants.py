@@ -20,8 +20,15 @@ class MerchantBody(Body, frozen=True):
 
 
 class StaffBody(Body, frozen=True):
+    """`merchant` is an owner, who may do everything for the merchant."""
+
     email: Email
-    role: Literal["merchant"]
+    role: Literal["merchant", "merchant_catalogue", "merchant_orders", "merchant_finance", "merchant_support"]
+
+
+class PlatformStaffBody(Body, frozen=True):
+    email: Email
+    role: Literal["operator", "finance", "risk", "support", "analyst"]
 
 
 class MerchantView(View, frozen=True):
@@ -33,7 +40,7 @@ class MerchantView(View, frozen=True):
 
 
 class InvitedView(View, frozen=True):
-    merchant_id: str
+    merchant_id: str | None
     email: str
     role: str
     status: str
@@ -47,8 +54,14 @@ def create_merchant(call: Call, body: MerchantBody) -> MerchantView:
 
 @api.post("/v1/merchants/{merchant_id}/staff", allow="merchants.staff", status=201)
 def invite_staff(call: Call, body: StaffBody, merchant_id: str) -> InvitedView:
-    address = merchants.invite(call.member, merchant_id, body.email, call.now)
+    address = merchants.invite(call.member, merchant_id, body.email, body.role, call.now)
     return InvitedView(merchant_id=merchant_id, email=address.text, role=body.role, status="invited")
+
+
+@api.post("/v1/staff", allow="platform.staff", status=201)
+def invite_platform_staff(call: Call, body: PlatformStaffBody) -> InvitedView:
+    address = merchants.invite_to_platform(body.email, body.role, call.now)
+    return InvitedView(merchant_id=None, email=address.text, role=body.role, status="invited")
 
 
 def _merchant(merchant: Merchant) -> MerchantView:

@@ -19,6 +19,7 @@ from functions.membership.domain.members import DEFAULT_LOCALE, Code, Member, St
 from functions.membership.service import codes, contacts
 from functions.membership.service.contacts import Contact
 
+_PLATFORM: Final = "Entrepot"
 _CATALOGUE: Final = Path(__file__).parents[1] / "data" / "letters.json"
 _TEXTS: Final = Path(__file__).parents[1] / "data" / "texts.json"
 
@@ -53,18 +54,19 @@ def on_member_registered(event: MemberRegistered, handled: Write, now: datetime)
 
 def on_staff_invited(event: StaffInvited, handled: Write, now: datetime) -> None:
     """Send the invitation's code."""
-    member, code, merchant, done = reads.fetch(
+    member, code, done, *merchants = reads.fetch(
         store.member_read(event.member_id),
         store.code_read(event.member_id, store.INVITATION),
-        store.merchant_read(event.merchant_id),
         store.handled_read(handled),
+        *([store.merchant_read(event.merchant_id)] if event.merchant_id else []),
         consistent=True,
     )
     if done:
         raise AlreadyHandled
     digits = codes.derived(event.event_id)
     if _current(code, event.member_id, store.INVITATION, digits, now):
-        send("invitation", _reached(member, "email"), member.locale, code=digits, merchant=merchant.name)
+        name = merchants[0].name if merchants else _PLATFORM
+        send("invitation", _reached(member, "email"), member.locale, code=digits, merchant=name)
     else:
         telemetry.log("letter_superseded", event_id=event.event_id)
     writes.commit(handled)

@@ -35,6 +35,8 @@ from functions.membership.service import codes
 from functions.membership.service.registration import pending
 
 _ROUNDS: Final = 3
+PLATFORM: Final = "platform"
+"""Whose attempts are counted where no merchant invites."""
 
 
 def create(name: str, country: str, payout_currency: str, rate: Decimal, now: datetime) -> Merchant:
@@ -55,27 +57,41 @@ def announced(created: Merchant, now: datetime) -> Write:
     return announce(event)
 
 
-def invite(caller: Principal, merchant_id: str, address_text: str, now: datetime) -> Email:
-    """Offer an address the role of the merchant's staff; a letter follows.
+def invite(caller: Principal, merchant_id: str, address_text: str, role: str, now: datetime) -> Email:
+    """Offer an address a role of the merchant's staff; a letter follows.
 
     Raises: NotFound: no such merchant, or another's. InvalidEmail, TooManyAttempts (of the merchant), Busy.
     """
-    if caller.role == Role.MERCHANT.value and caller.merchant_id != merchant_id:
+    assert Role(role).of_merchant, f"{role} is no role of a merchant's staff"
+    if caller.side != "operator" and caller.merchant_id != merchant_id:
         raise NotFound
     address = email(address_text)
     if reads.fetch_one(store.merchant_read(merchant_id)) is None:
         raise NotFound
-    writes.commit(store.attempted(INVITATION_ATTEMPTS, merchant_id, now))
+    return _offer(address, role, merchant_id, now)
+
+
+def invite_to_platform(address_text: str, role: str, now: datetime) -> Email:
+    """Offer an address a role of the platform's staff; a letter follows.
+
+    Raises: InvalidEmail, TooManyAttempts (of the platform), Busy.
+    """
+    assert Role(role).of_platform, f"{role} is no role of the platform's staff"
+    return _offer(email(address_text), role, None, now)
+
+
+def _offer(address: Email, role: str, merchant_id: str | None, now: datetime) -> Email:
+    writes.commit(store.attempted(INVITATION_ATTEMPTS, merchant_id or PLATFORM, now))
     for _ in range(_ROUNDS):
         try:
-            writes.commit(*_invitation(address, merchant_id, now))
+            writes.commit(*_invitation(address, role, merchant_id, now))
             return address
         except store.Overtaken:  # somebody registered this address in between
             continue
     raise Busy
 
 
-def _invitation(address: Email, merchant_id: str, now: datetime) -> list[Write]:
+def _invitation(address: Email, role: str, merchant_id: str | None, now: datetime) -> list[Write]:
     key = store.address_key(address)
     holder = reads.fetch_one(store.claim_read(key), consistent=True)
     member_id = holder or new_id("mbr", now)
@@ -83,7 +99,13 @@ def _invitation(address: Email, merchant_id: str, now: datetime) -> list[Write]:
         event_id=new_id("evt", now), occurred_at=now, member_id=member_id, merchant_id=merchant_id
     )
     code = codes.made(
-        member_id, store.INVITATION, event.event_id, now, INVITATION_CODE_LIFE, merchant_id=merchant_id
+        member_id,
+        store.INVITATION,
+        event.event_id,
+        now,
+        INVITATION_CODE_LIFE,
+        merchant_id=merchant_id,
+        role=role,
     )
     offered = [store.code_set(member_id, store.INVITATION, code), announce(event)]
     if holder is None:

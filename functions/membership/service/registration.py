@@ -169,7 +169,7 @@ def _confirmed(member: Member, now: datetime) -> Member:
 
 
 def _joined(member: Member, invitation: Code) -> Member:
-    """The member as staff of the merchant that invited them.
+    """The member as staff of the merchant, or of the platform, that invited them.
 
     Raises: ConfirmFirst: an account whose password nobody has confirmed yet is given no role. AlreadyStaff.
     """
@@ -178,7 +178,10 @@ def _joined(member: Member, invitation: Code) -> Member:
     if member.role is not Role.SHOPPER:
         raise AlreadyStaff
     return replace(
-        member, role=Role.MERCHANT, merchant_id=invitation.merchant_id, revision=member.revision + 1
+        member,
+        role=Role(invitation.role or Role.MERCHANT),
+        merchant_id=invitation.merchant_id,
+        revision=member.revision + 1,
     )
 
 

@@ -25,7 +25,8 @@ class CodeRow(Row):
 
     code_hash = Text()
     tries_left = Number()
-    merchant_id = Text(null=True)  # whose staff an invitation's code makes its member
+    merchant_id = Text(null=True)  # whose staff an invitation's code makes its member; none: the platform's
+    role = Text(null=True)  # the role that it makes them
     contact = Text(null=True)  # the new address or number that it confirms, sealed
     expires_at = Number()  # seconds since 1970
 
@@ -43,6 +44,7 @@ def code_set(member_id: str, kind: str, code: Code) -> Write:
         tries_left=code.tries_left,
         merchant_id=code.merchant_id,
         contact=code.contact,
+        role=code.role,
         expires_at=code.expires_at,
     )
     return writes.put(row)
@@ -63,4 +65,11 @@ def code_used(member_id: str, kind: str, code_hash: str, refusal: Refusal) -> Wr
 
 
 def _code(row: CodeRow) -> Code:
-    return Code(row.code_hash, int(row.tries_left), int(row.expires_at), row.merchant_id, contact=row.contact)
+    return Code(
+        row.code_hash,
+        int(row.tries_left),
+        int(row.expires_at),
+        row.merchant_id,
+        role=row.role,
+        contact=row.contact,
+    )

@@ -111,6 +111,49 @@ def test_an_invited_stranger_registers_confirms_and_then_accepts(house, owner):
     assert (422, "invalid_code") == refusal(house.verify("new@example.com", invitation.code))
 
 
+@pytest.mark.parametrize(
+    "role", ["merchant_catalogue", "merchant_orders", "merchant_finance", "merchant_support"]
+)
+def test_staff_are_invited_for_what_they_do(house, owner, role):
+    house.account("shopper@example.com")
+    house.letters()
+    invited(house, owner, "shopper@example.com", role=role)
+    (invitation,) = house.letters()
+
+    assert 200 == house.verify("shopper@example.com", invitation.code).status
+    assert (role, OURS) == (
+        me(house, "shopper@example.com")["role"],
+        me(house, "shopper@example.com")["merchant_id"],
+    )
+
+
+def test_an_operator_invites_the_platforms_staff(house):
+    house.account("operator@example.com", "operator")
+    house.account("shopper@example.com")
+    house.letters()
+    operator = house.token("operator@example.com")
+    body = {"email": "shopper@example.com", "role": "finance"}
+    answer = house.call("POST", "/v1/staff", body, token=operator)
+    (invitation,) = house.letters()
+
+    assert (201, None, "finance") == (answer.status, answer.body["merchant_id"], answer.body["role"])
+    assert "Entrepot invites you" in invitation.text
+    assert 200 == house.verify("shopper@example.com", invitation.code).status
+    assert ("finance", None) == (
+        me(house, "shopper@example.com")["role"],
+        me(house, "shopper@example.com")["merchant_id"],
+    )
+
+
+@pytest.mark.parametrize("role", ["operator", "service", "merchant", "root"])
+def test_no_merchant_gives_away_a_role_of_the_platform(house, owner, role):
+    staff = house.call("POST", "/v1/staff", {"email": "new@example.com", "role": role}, token=owner)
+
+    assert 403 == staff.status
+    if role != "merchant":
+        assert 400 == invited(house, owner, "new@example.com", role=role).status
+
+
 def test_an_invited_shopper_is_changed_only_by_accepting(house, owner):
     house.account("shopper@example.com")
     house.letters()

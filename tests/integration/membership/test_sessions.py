@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -240,7 +241,9 @@ def forged(token: str) -> Iterator[str]:
     """Tokens that look like `token` and were not signed by us for this."""
     head, body, signature = token.split(".")
     header, content = decoded(head), decoded(body)
-    known = auth._public_key()[1].as_pem(private=False)
+    signing = auth._public_key()
+    assert signing is not None
+    known = signing.public.as_pem(private=False)
     with_hmac = encoded({**header, "alg": "HS256"}) + "." + body
     yield f"{encoded({**header, 'alg': 'none'})}.{body}."
     yield f"{encoded({**header, 'alg': 'None'})}.{body}.{signature}"
@@ -274,6 +277,8 @@ def test_a_forged_token_is_refused(house, ada):
         {"nbf": 4_000_000_000},
         {"exp": "4000000000"},
         {"sub": None},
+        {"aud": ["entrepot-api"]},
+        {"exp": 1},
     ],
 )
 def test_a_token_signed_by_us_for_something_else_is_refused(house, ada, wrong):
@@ -283,6 +288,52 @@ def test_a_token_signed_by_us_for_something_else_is_refused(house, ada, wrong):
     answer = house.call("GET", "/v1/me", token=auth.sign({**content, **wrong}, auth.ACCESS))
 
     assert (401, "invalid_token") == (answer.status, answer.code)
+
+
+def exchange_keys() -> None:
+    """What the runbook of a rotation does: the key that signed is accepted still, and the other one signs."""
+    kms = aws.client("kms")
+    names = [f"alias/{aws.name(name)}" for name in ("tokens", "tokens-other")]
+    first, second = (kms.describe_key(KeyId=name)["KeyMetadata"]["KeyId"] for name in names)
+    kms.update_alias(AliasName=names[0], TargetKeyId=second)
+    kms.update_alias(AliasName=names[1], TargetKeyId=first)
+
+
+def key_id(token: str) -> str:
+    return str(decoded(token.partition(".")[0])["kid"])
+
+
+def test_after_a_rotation_both_keys_are_accepted_and_the_new_one_signs(house, ada):
+    before = house.token(ADA)
+    exchange_keys()
+    auth.forget_keys()
+    after = house.token(ADA)
+
+    published = [key["kid"] for key in house.call("GET", "/.well-known/jwks.json").body["keys"]]
+    assert [key_id(after), key_id(before)] == published
+    assert [200, 200] == [house.call("GET", "/v1/me", token=token).status for token in (before, after)]
+
+
+def test_a_copy_that_knows_only_old_keys_looks_once_a_minute_for_new_ones(house, ada, monkeypatch):
+    token, clock, asked = house.token(ADA), [0.0], list[str]()
+    read = auth._public_key
+    monkeypatch.setattr(auth, "_public_key", lambda alias: asked.append(alias) or read(alias))
+    monkeypatch.setattr(auth, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    auth.forget_keys()
+    strange = f"{encoded({'alg': 'ES256', 'typ': 'at+jwt', 'kid': 'x'})}.{token.partition('.')[2]}"
+
+    for moment in (0.0, 30.0, 59.0, 61.0, 62.0, 119.0):
+        clock[0] = moment
+        assert 401 == house.call("GET", "/v1/me", token=strange).status
+        assert 200 == house.call("GET", "/v1/me", token=token).status
+
+    assert ["tokens", "tokens-other"] * 2 == asked
+
+
+def test_an_identity_token_opens_nothing(house, ada):
+    content = {"sub": ada, "role": "operator", "exp": int(house.now.timestamp()) + 900}
+
+    assert 401 == house.call("GET", "/v1/me", token=auth.sign(content, auth.IDENTITY)).status
 
 
 def test_a_token_of_another_key_is_refused(house, ada):

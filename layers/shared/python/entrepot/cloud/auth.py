@@ -1,11 +1,14 @@
-"""Tokens: signed by a key in KMS, verified here without a request once the public key is known.
+"""Tokens: signed by a key in KMS, verified here without a request once the public keys are known.
 
 A token is a JWT (RFC 7519) signed with ES256. Its `typ` header says what it is for, so that a refresh token
 is never taken for an access token. Algorithm, issuer, audience and key id are ours or the token is refused.
+
+Two keys are accepted: the one that signs, and the one that signed before it or will sign after it (ADR 55).
 """
 
 import base64
 import json
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,12 +21,35 @@ from entrepot.kernel.refusals import Kind, Refusal
 
 ACCESS: Final = "at+jwt"
 REFRESH: Final = "rt+jwt"
-ISSUER: Final = f"entrepot-{aws.STAGE}"
+IDENTITY: Final = "JWT"
+"""The `typ` of an ID token: for the application that a member signs in to, and good for nothing here."""
+
+ISSUER: Final = os.environ.get("ENTREPOT_PUBLIC_URL") or f"https://{aws.STAGE}.entrepot.example"
+"""Where the API is reached from outside; the discovery document stands below it."""
+
 AUDIENCE: Final = "entrepot-api"
 
 _KEY_SECONDS: Final = 3600.0
+_AGAIN_SECONDS: Final = 60.0  # how soon a key id that is not known makes us look for new keys
 _HALF: Final = 32  # bytes of r and of s in a P-256 signature
-_keys: dict[str, tuple[float, str, Any]] = {}
+_SIGNS: Final = "tokens"
+_ACCEPTED: Final = (_SIGNS, "tokens-other")
+_rings: "dict[str, _Ring]" = {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    key_id: str
+    arn: str
+    public: Any  # joserfc's ECKey
+
+
+@dataclass(frozen=True, slots=True)
+class _Ring:
+    """The keys that are accepted, the one that signs first; as they were at `read_at` (monotonic seconds)."""
+
+    read_at: float
+    keys: tuple[_Key, ...]
 
 
 class Unauthenticated(Refusal):
@@ -88,40 +114,46 @@ def sign(claims: Mapping[str, Any], kind: str) -> str:
     """A token over `claims`, issuer and audience added; one request to KMS."""
     from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-    key_id, _ = _public_key()
+    key = _ring().keys[0]
     body = {"iss": ISSUER, "aud": AUDIENCE, **claims}
-    signed = f"{_header(kind, key_id)}.{_encoded(body)}"
+    signed = f"{_header(kind, key.key_id)}.{_encoded(body)}"
     answer = aws.client("kms").sign(
-        KeyId=_alias(), Message=signed.encode(), MessageType="RAW", SigningAlgorithm="ECDSA_SHA_256"
+        KeyId=key.arn, Message=signed.encode(), MessageType="RAW", SigningAlgorithm="ECDSA_SHA_256"
     )
     r, s = decode_dss_signature(answer["Signature"])
     return f"{signed}.{_base64(r.to_bytes(_HALF) + s.to_bytes(_HALF))}"
 
 
-def verified(token: str, kind: str, now: datetime) -> dict[str, Any]:
-    """The claims of a token that we signed, for this use and still valid.
+def verified(token: str, kind: str, now: datetime, audience: str = AUDIENCE) -> dict[str, Any]:
+    """The claims of a token that we signed, for this use and audience, and still valid.
 
     Raises: BadToken.
     """
     from joserfc import jws
     from joserfc.errors import JoseError
 
-    key_id, key = _public_key()
-    if token.partition(".")[0] != _header(kind, key_id):
-        raise BadToken
+    key = _key_of(token.partition(".")[0], kind)
     try:
         opened = jws.deserialize_compact(token, key, algorithms=["ES256"])
         claims: dict[str, Any] = json.loads(opened.payload)
     except (JoseError, ValueError):
         raise BadToken from None
-    for_us = claims.get("iss") == ISSUER and claims.get("aud") == AUDIENCE
+    for_us = claims.get("iss") == ISSUER and claims.get("aud") == audience
     if not (for_us and _in_time(claims, now) and isinstance(claims.get("sub"), str)):
         raise BadToken
     return claims
 
 
+def published_keys() -> list[dict[str, Any]]:
+    """The public keys that are accepted, as a JSON Web Key Set lists them (RFC 7517)."""
+    return [
+        {**key.public.as_dict(private=False), "kid": key.key_id, "alg": "ES256", "use": "sig"}
+        for key in _ring().keys
+    ]
+
+
 def forget_keys() -> None:
-    _keys.clear()
+    _rings.clear()
 
 
 def _in_time(claims: Mapping[str, Any], now: datetime) -> bool:
@@ -131,20 +163,42 @@ def _in_time(claims: Mapping[str, Any], now: datetime) -> bool:
     return begins <= now.timestamp() < expires
 
 
-def _public_key() -> tuple[str, Any]:
+def _key_of(header: str, kind: str) -> Any:
+    """The public key of a token with this header. Raises: BadToken: it is none that a token of this kind has.
+
+    After a rotation a token may come before the hour is over in which we believe what we know: so for a header that
+    fits no key we look again, but not more than once a minute, whatever is sent.
+    """
+    for look_again in (False, True):
+        for key in _ring(_AGAIN_SECONDS if look_again else _KEY_SECONDS).keys:
+            if header == _header(kind, key.key_id):
+                return key.public
+    raise BadToken
+
+
+def _ring(oldest: float = _KEY_SECONDS) -> _Ring:
+    held = _rings.get("held")
+    if held is None or held.read_at + oldest < time.monotonic():
+        read = (_public_key(alias) for alias in _ACCEPTED)
+        held = _Ring(time.monotonic(), tuple(key for key in read if key is not None))
+        assert held.keys, "a stage has a key that signs"
+        _rings["held"] = held
+    return held
+
+
+def _public_key(alias: str = _SIGNS) -> _Key | None:
+    """The key behind an alias; None where there is no other."""
     from joserfc.jwk import ECKey
 
-    held = _keys.get("current")
-    if held is None or held[0] < time.monotonic():
-        answer = aws.client("kms").get_public_key(KeyId=_alias())
-        key_id = answer["KeyId"].rpartition("/")[2]
-        held = (time.monotonic() + _KEY_SECONDS, key_id, ECKey.import_key(_pem(answer["PublicKey"])))
-        _keys["current"] = held
-    return held[1], held[2]
-
-
-def _alias() -> str:
-    return f"alias/{aws.name('tokens')}"
+    kms = aws.client("kms")
+    try:
+        answer = kms.get_public_key(KeyId=f"alias/{aws.name(alias)}")
+    except kms.exceptions.NotFoundException:
+        if alias == _SIGNS:
+            raise
+        return None
+    arn = answer["KeyId"]
+    return _Key(arn.rpartition("/")[2], arn, ECKey.import_key(_pem(answer["PublicKey"])))
 
 
 def _pem(der: bytes) -> str:

@@ -47,8 +47,11 @@ class MerchantCreated(Event, frozen=True, kw_only=True):
 
 
 class StaffInvited(Event, frozen=True, kw_only=True):
-    """A merchant offered the account `member_id`, made for it where need be, a place among its staff."""
+    """A merchant, or the platform where there is none, offered `member_id` a place among its staff.
+
+    The account is made for it where need be.
+    """
 
     NAME: ClassVar[str] = "membership.staff_invited"
     member_id: str
-    merchant_id: str
+    merchant_id: str | None = None

@@ -56,6 +56,7 @@ GRANTS: Final[dict[str, frozenset[str]]] = {
         "audit.read": "operator risk",
         "merchants.create": "operator",
         "merchants.staff": "merchant operator",
+        "platform.staff": "operator",
         "products.write": "merchant merchant_catalogue service",
         "warehouses.read": "merchant merchant_catalogue merchant_orders operator support analyst service",
         "warehouses.write": "merchant operator",
