@@ -1,6 +1,6 @@
 """The Chalice application: registers each context's blueprints and wires the two leaves that meet; nothing else."""
 
-from entrepot.cloud import basics, relay
+from entrepot.cloud import auth, basics, relay
 from entrepot.cloud.application import Application
 from functions.audit import routes as audit_routes
 from functions.audit import triggers as audit_triggers
@@ -15,6 +15,7 @@ from functions.inventory import routes as inventory_routes
 from functions.inventory import triggers as inventory_triggers
 from functions.logistics import routes as logistics_routes
 from functions.logistics import triggers as logistics_triggers
+from functions.membership import facade as membership
 from functions.membership import routes as membership_routes
 from functions.membership import triggers as membership_triggers
 from functions.orders import routes as orders_routes
@@ -56,3 +57,5 @@ for registered in (*APIS, *TRIGGERS):
 # A SKU belongs to a merchant (catalogue) and has stock or none (inventory): each asks the other through a port.
 catalogue_ports.connect(inventory)
 inventory_ports.connect(catalogue)
+# The edge takes an API key in a token's place; membership knows them.
+auth.connect_keys(membership.key_holder)

@@ -112,7 +112,7 @@ def answered(route: Route) -> Any:
 
 
 def _shapes(route: Route) -> list[Any]:
-    return [shape for shape in (route.body, answered(route)) if shape is not None]
+    return [shape for shape in (route.body, route.form, answered(route)) if shape is not None]
 
 
 def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
@@ -135,6 +135,12 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
         operation["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": schemas[_key(route.body)]}},
+        }
+    if route.form is not None:
+        operation["security"] = [{}]
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/x-www-form-urlencoded": {"schema": schemas[_key(route.form)]}},
         }
     if route.webhook:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": {}}}}

@@ -13,4 +13,8 @@ Glossary:
     fresh: of a session: opened not longer than ten minutes ago; needed to change how one signs in.
     backoff: the wait that failures in a row earn, of an account and of the place that they come from.
     attempts: how often an address or a merchant has tried something in the current window.
+    application: a third party's program that members sign in to with their account here; registered by an operator.
+    grant: what a member has allowed an application, and the family of tokens that came from it.
+    API key: what a partner's machine shows; of one merchant, within scopes.
+    scope: an action of the permission table that a token or key is narrowed to.
 """

@@ -180,3 +180,16 @@ def test_an_unknown_role_may_do_nothing(role):
 def test_an_unknown_action_is_refused(role):
     assert not permitted(role, "orders.give_away")
     assert not permitted(role, PUBLIC)
+
+
+def test_no_body_takes_a_field_that_it_does_not_name():
+    """So that nobody gives themselves a role, a merchant or a price (mass assignment)."""
+    named = {"role": {"StaffBody", "PlatformStaffBody"}}
+    for route in registered():
+        if route.body is None:
+            continue
+        shape = route.body
+        assert shape.__struct_config__.forbid_unknown_fields, (route.method, route.path)
+        for field in ("role", "merchant_id", "member_id", "revision"):
+            taken = field in shape.__struct_encode_fields__
+            assert not taken or shape.__name__ in named.get(field, ()), (route.method, route.path, field)

@@ -1,7 +1,19 @@
 """The HTTP routes of members, sessions and merchants."""
 
+# ruff: noqa: E402, F401  the modules register on `api`, so they are imported after it and for that alone
+
 from entrepot.cloud.http import Api
 
 api = Api(__name__)
 
-from functions.membership.routes import addresses, discovery, factors, merchants, profile, registration, sessions  # noqa: E402, F401  they register on `api`
+from functions.membership.routes import (
+    addresses,
+    discovery,
+    factors,
+    keys,
+    merchants,
+    oauth,
+    profile,
+    registration,
+    sessions,
+)

@@ -317,7 +317,12 @@ def test_after_a_rotation_both_keys_are_accepted_and_the_new_one_signs(house, ad
 def test_a_copy_that_knows_only_old_keys_looks_once_a_minute_for_new_ones(house, ada, monkeypatch):
     token, clock, asked = house.token(ADA), [0.0], list[str]()
     read = auth._public_key
-    monkeypatch.setattr(auth, "_public_key", lambda alias: asked.append(alias) or read(alias))
+
+    def noted(alias: str) -> Any:
+        asked.append(alias)
+        return read(alias)
+
+    monkeypatch.setattr(auth, "_public_key", noted)
     monkeypatch.setattr(auth, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     auth.forget_keys()
     strange = f"{encoded({'alg': 'ES256', 'typ': 'at+jwt', 'kid': 'x'})}.{token.partition('.')[2]}"

@@ -19,7 +19,7 @@ class Application(Chalice):
         known = bool(self.routes.get(event.get("requestContext", {}).get("resourcePath")))
         answer = super().__call__(event, context)
         headers = answer.get("headers", {})
-        if answer["statusCode"] < 400 or headers.get("Content-Type") == "application/problem+json":
+        if answer["statusCode"] < 400 or "X-Correlation-Id" in headers:  # only ours bear it
             return answer
         telemetry.correlation_id.set(str(event.get("requestContext", {}).get("requestId", "-")))
         status = answer["statusCode"] if known else 404

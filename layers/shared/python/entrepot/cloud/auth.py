@@ -10,7 +10,7 @@ import base64
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -108,6 +108,28 @@ def principal(token: str, now: datetime) -> Principal:
         None if scope is None else frozenset(scope.split()),
         claims.get("client_id", ""),
     )
+
+
+KeyHolder = Callable[[str, datetime], Principal]
+_KEY_START: Final = "ek."
+_holders: list[KeyHolder] = []
+
+
+def connect_keys(holder: KeyHolder) -> None:
+    """Name who knows API keys: membership, which the edge may not import."""
+    _holders[:] = [holder]
+
+
+def is_key(text: str) -> bool:
+    """Whether it is an API key that is sent in a token's place."""
+    return text.startswith(_KEY_START)
+
+
+def key_holder(text: str, now: datetime) -> Principal:
+    """Who an API key speaks for. Raises: BadToken."""
+    if not _holders:
+        raise BadToken
+    return _holders[0](text, now)
 
 
 def sign(claims: Mapping[str, Any], kind: str) -> str:

@@ -58,6 +58,7 @@ class Call:
     body: Any
     address: str = ""
     """Where on the network the request came from, as the gateway saw it; empty where it does not say."""
+    form: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def member(self) -> Principal:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import msgspec
 from chalice.app import Blueprint, MultiDict, Response
@@ -31,6 +32,8 @@ _SECURITY: Final = {
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
     "X-Content-Type-Options": "nosniff",
 }
+_FORM: Final = "application/x-www-form-urlencoded"
+_FIELDS: Final = 40
 _CORRELATION: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
 _IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -80,6 +83,7 @@ class Route:
     if_match: bool = False
     webhook: bool = False
     body: type[msgspec.Struct] | None = None
+    form: type[msgspec.Struct] | None = None
     returns: Any = None
     decoder: "msgspec.json.Decoder[Any] | None" = field(default=None, compare=False)
 
@@ -91,7 +95,9 @@ class Api:
     of these two: what a token narrowed to scopes needs in order to be known here; `status` of success; `query`,
     a struct of query parameters; `idempotent`: the Idempotency-Key is required; `if_match`: the route reads
     If-Match; `webhook`: the handler takes the raw body, up to 1 MB. The handler takes the Call, then its body's
-    struct as `body` where it annotates one, then the path's parameters by name.
+    struct as `body` where it annotates one, then the path's parameters by name. One that annotates `form` is for
+    clients of OAuth: it takes a form, which is described by that struct and handed over as the dict that it is, and
+    the Authorization header is the handler's to read.
     """
 
     def __init__(self, import_name: str) -> None:
@@ -121,13 +127,14 @@ class Api:
         )
 
         def register(handler: Callable[..., Any]) -> Callable[..., Any]:
-            body = handler.__annotations__.get("body")
+            body, form = (handler.__annotations__.get(name) for name in ("body", "form"))
             route = Route(
                 method,
                 path,
                 allow,
                 handler,
                 body=body,
+                form=form,
                 returns=handler.__annotations__.get("return"),
                 decoder=msgspec.json.Decoder(body) if body else None,
                 **options,
@@ -177,7 +184,7 @@ def rendered(reply: Reply) -> Response:
 
 def _served(route: Route, request: Any, headers: Mapping[str, str], parameters: dict[str, str]) -> Reply:
     now = utc_now()
-    principal = _admitted(route, _principal(headers, now))
+    principal = None if route.form else _admitted(route, _principal(headers, now))
     if any(len(value.encode(errors="replace")) > PATH_BYTES for value in parameters.values()):
         raise NotFound
     raw = _raw(request)
@@ -191,11 +198,16 @@ def _served(route: Route, request: Any, headers: Mapping[str, str], parameters: 
         query=wire.converted(_query(request), route.query) if route.query else None,
         raw=raw,
         body=_body(route, raw, headers),
+        form=_form(raw, headers) if route.form else {},
         address=str((request.context.get("identity") or {}).get("sourceIp") or ""),
     )
     if route.idempotent and not _IDEMPOTENCY_KEY.fullmatch(headers.get("idempotency-key", "")):
         raise IdempotencyKeyRequired(field="Idempotency-Key")
-    arguments = {**parameters, "body": call.body} if route.body else parameters
+    arguments: dict[str, Any] = {**parameters}
+    if route.body:
+        arguments["body"] = call.body
+    if route.form:
+        arguments["form"] = call.form
     with audit.by_staff(principal, route.allow, call.route, parameters):
         result = route.handler(call, **arguments)
     reply = result if isinstance(result, Reply) else Reply(result)
@@ -229,7 +241,7 @@ def _principal(headers: Mapping[str, str], now: datetime) -> auth.Principal | No
     scheme, _, token = given.partition(" ")
     if scheme.lower() != "bearer" or not token or len(token) > 4096:
         raise auth.BadToken
-    return auth.principal(token.strip(), now)
+    return auth.principal(token.strip(), now) if not auth.is_key(token) else auth.key_holder(token, now)
 
 
 def _body(route: Route, raw: bytes, headers: Mapping[str, str]) -> Any:
@@ -239,6 +251,19 @@ def _body(route: Route, raw: bytes, headers: Mapping[str, str]) -> Any:
     if media_type != "application/json":
         raise UnsupportedMediaType(field="Content-Type")
     return wire.decoded(raw or b"{}", route.decoder)
+
+
+def _form(raw: bytes, headers: Mapping[str, str]) -> dict[str, str]:
+    """Raises: UnsupportedMediaType. Malformed: no form in UTF-8, or a name is given more than once (RFC 6749, 3.2)."""
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+        raise UnsupportedMediaType("The body must be a form.", field="Content-Type")
+    try:
+        pairs = parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS)
+    except ValueError:
+        raise Malformed("The body is no form in UTF-8.") from None
+    if len(dict(pairs)) < len(pairs):
+        raise Malformed("A parameter is given more than once.")
+    return {name: value for name, value in pairs if value}
 
 
 def _raw(request: Any) -> bytes:

@@ -57,6 +57,8 @@ GRANTS: Final[dict[str, frozenset[str]]] = {
         "merchants.create": "operator",
         "merchants.staff": "merchant operator",
         "platform.staff": "operator",
+        "keys.manage": "merchant operator",
+        "oauth.clients": "operator",
         "products.write": "merchant merchant_catalogue service",
         "warehouses.read": "merchant merchant_catalogue merchant_orders operator support analyst service",
         "warehouses.write": "merchant operator",
