@@ -22,6 +22,7 @@ from functions.orders import routes as orders_routes
 from functions.orders import triggers as orders_triggers
 from functions.payments import routes as payments_routes
 from functions.payments import triggers as payments_triggers
+from functions.rates import triggers as rates_triggers
 from functions.settlement import routes as settlement_routes
 from functions.settlement import triggers as settlement_triggers
 
@@ -48,6 +49,7 @@ TRIGGERS = (
     membership_triggers.triggers,
     orders_triggers.triggers,
     payments_triggers.triggers,
+    rates_triggers.triggers,
     settlement_triggers.triggers,
 )
 

@@ -9,6 +9,7 @@ from moto import mock_aws
 from entrepot.cloud import auth, aws
 from functions.inventory.service import levels
 from functions.logistics import importing
+from functions.rates.service import reading
 from infra.estate import QUEUES, TABLES, Table
 
 SECRETS = {
@@ -40,6 +41,7 @@ def forget() -> None:
     auth.forget_keys()
     importing.forget()
     levels.forget()
+    reading.forget()
 
 
 def make_estate() -> None:

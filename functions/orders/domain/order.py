@@ -6,7 +6,15 @@ from typing import Final
 
 from entrepot.kernel.money import Money, total
 from functions.orders.domain.lifecycle import Status, derived
-from functions.orders.domain.quote import Address, Explanation, Importer, NotIncluded, Parcel, QuoteLine
+from functions.orders.domain.quote import (
+    Address,
+    Explanation,
+    Importer,
+    NotIncluded,
+    Parcel,
+    QuoteLine,
+    UsedRate,
+)
 
 _LAST: Final = ("delivered", "returned")  # of a shipment's statuses
 LIVE: Final = ("requested", "pending", "succeeded")  # of a refund's statuses: the money is not ours any more
@@ -167,6 +175,7 @@ class Order:
     importer: Importer | None = None
     quota_fen: int = 0
     revision: int = 1
+    used_rates: tuple[UsedRate, ...] = ()
 
     @property
     def status(self) -> Status:

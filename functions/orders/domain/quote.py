@@ -194,8 +194,24 @@ class Shelving:
 
 
 @dataclass(frozen=True, slots=True)
+class UsedRate:
+    """A rate the quote was made with: whole units of `into` for one of `currency`, used exactly as written.
+
+    `applied` is the reference rate with the spread on top.
+    """
+
+    currency: str
+    into: str
+    reference: str
+    applied: str
+    spread_basis_points: int
+    source: str
+    date: date
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
-    """`rates` names the reference rates every conversion used."""
+    """`rates` names the reference rates in force, `used_rates` every one that was used, thresholds included."""
 
     quote_id: str
     member_id: str | None
@@ -207,6 +223,7 @@ class Quote:
     shelving: tuple[Shelving, ...]
     rates: str
     importer: Importer | None = None
+    used_rates: tuple[UsedRate, ...] = ()
 
     def option(self, option_id: str) -> Option | None:
         return next((option for option in self.options if option.option_id == option_id), None)

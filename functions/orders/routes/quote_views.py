@@ -3,7 +3,7 @@
 from entrepot.cloud.wire import View
 from entrepot.kernel.clock import rfc3339
 from entrepot.kernel.money import Money
-from functions.orders.domain.quote import Explanation, NotIncluded, Option, Quote
+from functions.orders.domain.quote import Explanation, NotIncluded, Option, Quote, UsedRate
 from functions.orders.routes.views import ParcelView, PromiseView, amounts, parcel_view
 from functions.orders.service.carts import PricedCart, PricedLine
 
@@ -68,6 +68,7 @@ class QuoteView(View, frozen=True):
     expires_at: str
     currency: str
     rates: str
+    used_rates: list[UsedRate]
     options: list[OptionView]
 
 
@@ -81,6 +82,7 @@ def quote_view(quote: Quote) -> QuoteView:
         expires_at=rfc3339(quote.expires_at),
         currency=quote.currency,
         rates=quote.rates,
+        used_rates=list(quote.used_rates),
         options=[_option(option) for option in quote.options],
     )
 

@@ -8,7 +8,7 @@ from entrepot.cloud.wire import View
 from entrepot.kernel.clock import rfc3339
 from entrepot.kernel.money import Money, total
 from functions.orders.domain.order import Entry, Order, OrderLine
-from functions.orders.domain.quote import Address, Explanation, NotIncluded, Parcel, QuoteLine
+from functions.orders.domain.quote import Address, Explanation, NotIncluded, Parcel, QuoteLine, UsedRate
 from functions.orders.service.access import Sight
 from functions.payments.facade import PaymentView
 
@@ -117,6 +117,7 @@ class OrderView(View, frozen=True, kw_only=True, omit_defaults=True):
     explain: list[Explanation] | None = None
     not_included: list[NotIncluded] | None = None
     rates: str | None = None
+    used_rates: list[UsedRate] | None = None
     payment: PaymentOut | None = None
 
 
@@ -181,6 +182,7 @@ def _whole_view(order: Order, payment: PaymentView | None) -> OrderView:
         explain=list(order.explain),
         not_included=list(order.not_included),
         rates=order.rates,
+        used_rates=list(order.used_rates),
         payment=payment_out(payment)
         if payment
         else PaymentOut(id=order.payment_id, status=order.payment_status),

@@ -119,6 +119,7 @@ def _order(
         service=option.service,
         importer=quote.importer,
         quota_fen=option.quota_fen,
+        used_rates=quote.used_rates,
     ).noted(now, "placed", "shopper")
 
 

@@ -32,6 +32,7 @@ from functions.orders.domain.quote import (
     QuoteLine,
     Shelving,
     TooManyParcels,
+    UsedRate,
 )
 from functions.orders.service import identity, merchants, sourcing
 from functions.orders.service.carts import Caller, owned
@@ -75,7 +76,15 @@ def quote(wish: Wish, caller: Caller, now: datetime) -> Quote:
     except (NotFound, NotOnSale, inventory.OutOfStock):
         # Nobody is refused for what an eventually consistent read has not seen yet.
         found = _found(wanted, wish.ship_to.country, quota, consistent=True)
-    desk = _Desk(wish, found, importer is not None, sum(wanted.values()), rates.current(now.date()), now)
+    desk = _Desk(
+        wish,
+        found,
+        importer is not None,
+        sum(wanted.values()),
+        rates.book(now.date(), wish.ship_to.country),
+        now,
+    )
+    options = desk.options(wanted)
     made = Quote(
         quote_id=new_id("quo", now),
         member_id=caller.member_id,
@@ -83,10 +92,11 @@ def quote(wish: Wish, caller: Caller, now: datetime) -> Quote:
         expires_at=now + VALID,
         currency=wish.currency,
         ship_to=wish.ship_to,
-        options=desk.options(wanted),
+        options=options,
         shelving=tuple(map(_shelving, found.sources)),
         rates=desk.rates.citation,
         importer=importer,
+        used_rates=tuple(map(_used, desk.rates.locks)),
     )
     writes.commit(store.create_quote(made))
     return made
@@ -162,7 +172,7 @@ class _Desk:
     found: _Found
     has_importer: bool
     units: int
-    rates: rates.RateTable
+    rates: rates.RateBook
     now: datetime
 
     def options(self, wanted: Mapping[str, int]) -> tuple[Option, ...]:
@@ -218,7 +228,9 @@ class _Desk:
     def _consigned(self, choice: _Choice, quota_fen: int) -> "_Part":
         freight = self._in_currency(choice.freight.price)
         prices = {
-            source.sku: self._in_currency(self.found.offers[source.sku].price) for source in choice.sources
+            source.sku: self.rates.presented(offer.price, self.wish.currency, offer.merchant_id)
+            for source in choice.sources
+            for offer in [self.found.offers[source.sku]]
         }
         goods = {source.sku: prices[source.sku] * source.units for source in choice.sources}
         assessed = customs.assess(
@@ -305,11 +317,30 @@ class _Desk:
     def _conversions(self, choice: _Choice, prices: Mapping[str, Money]) -> tuple[Explanation, ...]:
         return tuple(
             Explanation(
-                "goods", prices[source.sku] * source.units, f"{source.sku} at {base}", self.rates.citation
+                "goods",
+                prices[source.sku] * source.units,
+                f"{source.sku} at {offer.price}",
+                self.rates.citation,
+                self._conversion(offer),
             )
             for source in choice.sources
-            for base in [self.found.offers[source.sku].price]
-            if base.currency != self.wish.currency
+            for offer in [self.found.offers[source.sku]]
+            if offer.price.currency != self.wish.currency
+        )
+
+    def _conversion(self, offer: catalogue.Offer) -> str:
+        """How a unit price came from its own currency: rate, spread, the rate's age where unusual, ending."""
+        lock = self.rates.applied(offer.price.currency, self.wish.currency, offer.merchant_id)
+        charm = self.rates.charm(self.wish.currency)
+        return ", ".join(
+            part
+            for part in (
+                f"1 {lock.currency} = {lock.applied} {lock.into}",
+                f"spread {lock.spread_basis_points} basis points" if lock.spread_basis_points else "",
+                self.rates.age_note,
+                f"each unit ends on {charm.ending} of {charm.step}: {charm.source}" if charm else "",
+            )
+            if part
         )
 
     def _freight_explained(self, choice: _Choice, freight: Money) -> Explanation:
@@ -322,9 +353,7 @@ class _Desk:
         return Explanation("freight", freight, way.rule, way.source, note)
 
     def _in_currency(self, money: Money) -> Money:
-        return (
-            money if money.currency == self.wish.currency else self.rates.convert(money, self.wish.currency)
-        )
+        return self.rates.convert(money, self.wish.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,6 +380,18 @@ def _parcel(choice: _Choice, freight: Money, assessed: Any) -> Parcel:
         freight=freight,
         promise=Promise(way.promise.earliest, way.promise.latest),
         owed=tuple(Owed(o.authority, o.kind, o.amount, o.liable) for o in assessed.liabilities),
+    )
+
+
+def _used(lock: rates.RateLock) -> UsedRate:
+    return UsedRate(
+        lock.currency,
+        lock.into,
+        lock.reference,
+        lock.applied,
+        lock.spread_basis_points,
+        lock.source,
+        lock.date,
     )
 
 

@@ -6,6 +6,9 @@ from contextlib import contextmanager
 import pytest
 
 from entrepot.cloud import dynamo
+from functions.customs import facade as customs
+from functions.logistics import facade as logistics
+from functions.rates import facade as rates
 from tests.integration.orders.bazaar import Bazaar, World, furnished
 from tests.support.http import call
 from tests.support.shop import BERLIN, Merchant
@@ -86,3 +89,31 @@ def test_a_warehouse_opened_since_is_seen(bazaar: Bazaar) -> None:
 
     places = {parcel["warehouse_id"] for option in quote["options"] for parcel in option["parcels"]}
     assert {sellers[0].warehouses["IT:direct_mail"]} == places
+
+
+def test_a_quote_names_the_rates_it_used_and_the_order_copies_it_and_computes_nothing_again(
+    bazaar: Bazaar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quote = bazaar.quote({SKUS[0]: 2})
+    for context, name in ((customs, "assess"), (logistics, "options"), (rates, "book"), (rates, "current")):
+        monkeypatch.setattr(context, name, None)
+
+    order = bazaar.order(bazaar.try_place(quote).json)
+
+    option = quote["options"][0]
+    assert ("CNY", "EUR", 0) in {
+        (rate["currency"], rate["into"], rate["spread_basis_points"]) for rate in quote["used_rates"]
+    }
+    assert quote["used_rates"] == order["used_rates"]
+    for name in ("explain", "not_included", "parcels"):
+        assert option[name] == order[name], name
+    for line, sold in zip(option["lines"], order["lines"], strict=True):
+        assert line == {name: sold[name] for name in line}
+
+
+def test_the_explanation_says_rate_and_age(bazaar: Bazaar) -> None:
+    quote = bazaar.quote({SKUS[0]: 2})
+
+    goods = [entry["note"] for entry in quote["options"][0]["explain"] if entry["charge"] == "goods"]
+    assert [True] == ["1 CNY = 0.132874473485 EUR" in note for note in goods]
+    assert [True] == ["days old; this stage allows 1000" in note for note in goods]

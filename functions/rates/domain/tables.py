@@ -17,7 +17,8 @@ ECB: Final = "European Central Bank, euro foreign exchange reference rates"
 
 _CUBE: Final = "{http://www.ecb.int/vocabulary/2002-08-01/eurofxref}Cube"
 _DECIMAL: Final = re.compile(r"\d{1,9}(\.\d{1,9})?")
-_MOST_CHARACTERS: Final = 64 * 1024
+MOST_BYTES: Final = 512 * 1024
+"""Of a published file: the one of ninety days takes a quarter of it."""
 
 
 class RateMissing(Refusal):
@@ -28,25 +29,44 @@ class RateMissing(Refusal):
     title: ClassVar[str] = "There is no reference rate for this."
 
 
+class RateStale(Refusal):
+    """The newest reference rate is older than this stage allows. Facts: `currency`, `date` and `most_days`."""
+
+    code: ClassVar[str] = "rate_stale"
+    kind: ClassVar[Kind] = Kind.RULE
+    title: ClassVar[str] = "The reference rates are too old to price by."
+
+
 class RatesUnreadable(ValueError):
-    """A file that is not the ECB's daily file: a fault of the feed, never of a caller."""
+    """A file that is not one of the ECB's: a fault of the feed, never of a caller."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateTable:
-    """The rates of one publication: `rates[currency]` units of the currency for one euro, exact."""
+    """The rates of one publication: `rates[currency]` units of the currency for one euro, exact.
+
+    `stale_after` days, where it is set, the table was too old on the day it was asked for: nothing converts by it.
+    """
 
     date: date
     source: str
     rates: Mapping[str, Fraction]
+    stale_after: int | None = None
 
     def rate(self, currency: str, into: str) -> Fraction:
         """Whole units of `into` for one whole unit of `currency`, crossed through the euro, not rounded.
 
-        Raises: RateMissing: the table lacks one of the two.
+        Raises: RateMissing: the table lacks one of the two. RateStale.
         """
         if currency == into:
             return Fraction(1)
+        if self.stale_after is not None:
+            raise RateStale(
+                f"{self.citation}, is older than {self.stale_after} days; rates are read again each hour.",
+                currency=into if currency == PIVOT else currency,
+                date=self.date.isoformat(),
+                most_days=self.stale_after,
+            )
         return self._per_euro(into) / self._per_euro(currency)
 
     def convert(self, money: Money, currency: str) -> Money:
@@ -77,24 +97,36 @@ class RateTable:
 def parsed_daily(xml: str) -> RateTable:
     """The ECB's `eurofxref-daily.xml` as a table.
 
-    A document type is refused before parsing, so that no entity can be declared, let alone expanded.
-
-    Raises: RatesUnreadable: not that format, no or several days, no rates, a currency twice, or a rate
-        that is no positive decimal.
+    Raises: RatesUnreadable: not that format, or several days.
     Source: the format as published at https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml
     """
-    if len(xml) > _MOST_CHARACTERS:
-        raise RatesUnreadable("the file is too long to be a daily file")
+    found = parsed_days(xml)
+    if len(found) != 1:
+        raise RatesUnreadable(f"a daily file has one day, this has {len(found)}")
+    return found[0]
+
+
+def parsed_days(xml: str) -> tuple[RateTable, ...]:
+    """Any of the ECB's files of reference rates, daily or of ninety days, as tables, the newest first.
+
+    A document type is refused before parsing, so that no entity can be declared, let alone expanded.
+
+    Raises: RatesUnreadable: not that format, no day or one twice, a day without rates, a currency twice in it, or a
+        rate that is no positive decimal.
+    Source: the format as published at https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist-90d.xml
+    """
+    if len(xml) > MOST_BYTES:
+        raise RatesUnreadable("the file is longer than any of the ECB's")
     if "<!" in xml:
         raise RatesUnreadable("the file declares a document type, an entity or a section; the ECB's does not")
     try:
-        cubes = list(ET.fromstring(xml).iter(_CUBE))
+        cubes = [cube for cube in ET.fromstring(xml).iter(_CUBE) if cube.get("time") is not None]
     except ET.ParseError as error:
         raise RatesUnreadable(f"the file is not XML: {error}") from None
-    days = [day for cube in cubes if (day := cube.get("time")) is not None]
-    if len(days) != 1:
-        raise RatesUnreadable(f"a daily file has one day, this has {len(days)}")
-    return RateTable(date=_day(days[0]), source=ECB, rates=_rates(cubes))
+    found = {_day(cube.get("time", "")): _rates(cube) for cube in cubes}
+    if not cubes or len(found) < len(cubes):
+        raise RatesUnreadable("the file has no day, or one twice")
+    return tuple(RateTable(day, ECB, found[day]) for day in sorted(found, reverse=True))
 
 
 def in_force(tables: Iterable[RateTable], on: date) -> RateTable:
