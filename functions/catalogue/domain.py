@@ -11,6 +11,7 @@ from entrepot.kernel.refusals import Kind, NotFound, Refusal
 
 MOST_VARIANTS: Final = 40
 MOST_TAGS: Final = 20
+MOST_PRICES: Final = 6
 
 
 class SkuTaken(Refusal):
@@ -29,6 +30,18 @@ class PriceNotPositive(Refusal):
     code = "price_not_positive"
     kind = Kind.RULE
     title = "A variant's price is above zero."
+
+
+class PricesOverlap(Refusal):
+    code = "prices_overlap"
+    kind = Kind.RULE
+    title = "Two prices of a variant would hold in the same currency and market at the same time."
+
+
+class PriceNeverHolds(Refusal):
+    code = "price_never_holds"
+    kind = Kind.RULE
+    title = "A price ends after it begins."
 
 
 class NotReadyForSale(Refusal):
@@ -83,12 +96,41 @@ class Dimensions:
 
 
 @dataclass(frozen=True, slots=True)
+class FixedPrice:
+    """What a variant costs in a currency, in one market or in all that have none of their own, for a while.
+
+    It holds from `starts` up to, and not at, `ends`; None: for ever. It wins over a conversion.
+    """
+
+    amount: Money  # net of any tax of the destination
+    market: str | None = None
+    starts: datetime | None = None
+    ends: datetime | None = None
+
+    def holds(self, at: datetime) -> bool:
+        return (self.starts is None or self.starts <= at) and (self.ends is None or at < self.ends)
+
+    def meets(self, other: "FixedPrice") -> bool:
+        """Whether both would hold at some time for one buyer."""
+        same = (self.amount.currency, self.market) == (other.amount.currency, other.market)
+        first = self.starts is None or other.ends is None or self.starts < other.ends
+        second = other.starts is None or self.ends is None or other.starts < self.ends
+        return same and first and second
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
+    """`hs_code`, `origin_country` and `hazards` are those of the product where they are None."""
+
     sku: str
     price: Money  # net of any tax of the destination
     weight_grams: int
     dimensions_mm: Dimensions | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    prices: tuple[FixedPrice, ...] = ()
+    hs_code: str | None = None
+    origin_country: str | None = None
+    hazards: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +141,7 @@ class LocalText:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What a merchant writes about a product. `texts` are by locale ("zh-CN"), beside the default ones."""
+    """What a merchant writes about a product. `hazards` are such as "battery"; `texts` are by locale ("zh-CN")."""
 
     title: str
     origin_country: str
@@ -111,6 +153,8 @@ class Details:
     brand: str | None = None
     hs_code: str | None = None
     tax_category: str | None = None
+    materials: tuple[str, ...] = ()
+    hazards: tuple[str, ...] = ()
 
     @property
     def skus(self) -> tuple[str, ...]:
@@ -187,6 +231,21 @@ class Offer:
     tax_category: str | None
     category_id: str | None
     on_sale: bool
+    prices: tuple[FixedPrice, ...] = ()
+    materials: tuple[str, ...] = ()
+    hazards: tuple[str, ...] = ()
+
+    def price_in(self, currency: str, market: str, at: datetime) -> Money:
+        """What a unit costs a buyer of a market: fixed in their currency, else what is to be converted.
+
+        A price for the market goes before one for all; a scheduled price in the own currency before the plain one.
+        """
+        for wanted in dict.fromkeys((currency, self.price.currency)):
+            for place in (market, None):
+                for price in self.prices:
+                    if (price.amount.currency, price.market) == (wanted, place) and price.holds(at):
+                        return price.amount
+        return self.price
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,11 +337,14 @@ def offers(product: Product) -> dict[str, Offer]:
             price=variant.price,
             weight_grams=variant.weight_grams,
             dimensions_mm=variant.dimensions_mm,
-            origin_country=details.origin_country,
-            hs_code=details.hs_code,
+            origin_country=variant.origin_country or details.origin_country,
+            hs_code=variant.hs_code or details.hs_code,
             tax_category=details.tax_category,
             category_id=details.category_id,
             on_sale=product.on_sale,
+            prices=variant.prices,
+            materials=details.materials,
+            hazards=details.hazards if variant.hazards is None else variant.hazards,
         )
         for variant in details.variants
     }
@@ -309,14 +371,27 @@ def _sound(details: Details) -> Details:
             raise DuplicateSku(field=f"variants[{index}].sku", sku=variant.sku)
         if variant.price.amount <= 0:
             raise PriceNotPositive(field=f"variants[{index}].price.amount", sku=variant.sku)
+        _sound_prices(variant, f"variants[{index}].prices")
         seen.add(variant.sku)
     return details
 
 
+def _sound_prices(variant: Variant, field: str) -> None:
+    for index, price in enumerate(variant.prices):
+        if price.amount.amount <= 0:
+            raise PriceNotPositive(field=f"{field}[{index}].amount", sku=variant.sku)
+        if price.starts is not None and price.ends is not None and price.ends <= price.starts:
+            raise PriceNeverHolds(field=f"{field}[{index}].until", sku=variant.sku)
+        if any(price.meets(other) for other in variant.prices[:index]):
+            raise PricesOverlap(field=f"{field}[{index}]", sku=variant.sku)
+
+
 def _ready(details: Details) -> None:
     # Origin and weight are part of every product from the start; the HS code may be found later.
-    if details.hs_code is None:
-        raise NotReadyForSale(field="hs_code")
+    if details.hs_code is None and any(variant.hs_code is None for variant in details.variants):
+        raise NotReadyForSale(
+            "Give the product an `hs_code`, or each of its variants one of its own.", field="hs_code"
+        )
 
 
 def _revised(product: Product, editor: Editor, now: datetime) -> Product:

@@ -3,9 +3,9 @@
 from entrepot.cloud.reads import Read
 from entrepot.cloud.writes import Write
 from functions.catalogue import store
-from functions.catalogue.domain import Dimensions, Offer
+from functions.catalogue.domain import Dimensions, FixedPrice, Offer
 
-__all__ = ["Dimensions", "Offer", "offer_read", "owned_by"]
+__all__ = ["Dimensions", "FixedPrice", "Offer", "offer_read", "owned_by"]
 
 
 def offer_read(sku: str) -> Read[Offer]:

@@ -5,19 +5,21 @@ The bounds keep the largest product that they allow, at four bytes a character, 
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, field
 
-from entrepot.cloud.wire import Body, CountryCode, IdText, MoneyBody, SkuText, View
+from entrepot.cloud.wire import Body, CountryCode, CurrencyCode, IdText, MoneyBody, SkuText, View
 from entrepot.kernel.money import Money
 from functions.catalogue.domain import (
+    MOST_PRICES,
     MOST_TAGS,
     MOST_VARIANTS,
     Card,
     Details,
     Dimensions,
     Entry,
+    FixedPrice,
     LocalText,
     Revision,
     Variant,
@@ -38,6 +40,11 @@ Tags = Annotated[list[Tag], Meta(max_length=MOST_TAGS)]
 OptionName = Annotated[str, Meta(max_length=40, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+\Z")]
 OptionValue = Annotated[str, Meta(max_length=60, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+\Z")]
 Options = Annotated[dict[OptionName, OptionValue], Meta(max_length=6)]
+Moment = Annotated[datetime, Meta(tz=True)]
+Hazard = Literal["battery", "liquid", "magnet"]
+Hazards = Annotated[list[Hazard], Meta(max_length=3)]
+Material = Annotated[str, Meta(max_length=40, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+\Z")]
+Materials = Annotated[list[Material], Meta(max_length=6)]
 Limit = Annotated[int, Meta(ge=1, le=100)]
 Cursor = Annotated[str, Meta(min_length=1, max_length=1000)]
 
@@ -55,12 +62,39 @@ class LocalTextBody(Body, frozen=True):
     description: Prose | None = None
 
 
+class FixedPriceBody(Body, frozen=True):
+    """A price in a currency that wins over conversion: in one market or all, from a time, until just before one."""
+
+    currency: CurrencyCode
+    amount: Annotated[int, Meta(ge=1, le=10**12)]
+    market: CountryCode | None = None
+    starts: Moment | None = field(default=None, name="from")
+    until: Moment | None = None
+
+    def __post_init__(self) -> None:
+        self.value  # noqa: B018  the currency is checked while the field's place is still known
+
+    @property
+    def value(self) -> FixedPrice:
+        amount = MoneyBody(amount=self.amount, currency=self.currency).value
+        return FixedPrice(amount, self.market, self.starts, self.until)
+
+
+FixedPrices = Annotated[list[FixedPriceBody], Meta(max_length=MOST_PRICES)]
+
+
 class VariantBody(Body, frozen=True):
+    """What a variant leaves out of `hs_code`, `origin_country` and `hazards` is the product's."""
+
     sku: SkuText
     price: MoneyBody
     weight_grams: Grams
     dimensions_mm: DimensionsBody | None = None
     options: Options | None = None
+    prices: FixedPrices | None = None
+    hs_code: HsCode | None = None
+    origin_country: CountryCode | None = None
+    hazards: Hazards | None = None
 
     @property
     def value(self) -> Variant:
@@ -71,6 +105,10 @@ class VariantBody(Body, frozen=True):
             weight_grams=self.weight_grams,
             dimensions_mm=Dimensions(size.length, size.width, size.height) if size else None,
             options=self.options or {},
+            prices=tuple(price.value for price in self.prices or ()),
+            hs_code=self.hs_code,
+            origin_country=self.origin_country,
+            hazards=None if self.hazards is None else _hazards(self.hazards),
         )
 
 
@@ -88,6 +126,8 @@ class ProductBody(Body, frozen=True, kw_only=True):
     origin_country: CountryCode
     hs_code: HsCode | None = None
     tax_category: TaxCategory | None = None
+    materials: Materials | None = None
+    hazards: Hazards | None = None
     variants: Variants
 
     @property
@@ -107,6 +147,8 @@ class ProductPatch(Body, frozen=True, kw_only=True):
     origin_country: CountryCode | UnsetType = UNSET
     hs_code: HsCode | UnsetType | None = UNSET
     tax_category: TaxCategory | UnsetType | None = UNSET
+    materials: Materials | UnsetType | None = UNSET
+    hazards: Hazards | UnsetType | None = UNSET
     variants: Variants | UnsetType = UNSET
 
     @property
@@ -127,13 +169,27 @@ class RevisionsQuery(Body, frozen=True):
     cursor: Cursor | None = None
 
 
+class FixedPriceView(View, frozen=True):
+    currency: str
+    amount: int
+    market: str | None
+    starts: datetime | None = field(name="from")
+    until: datetime | None
+
+
 class VariantView(View, frozen=True):
+    """`hs_code`, `origin_country` and `hazards` are null where the product's hold."""
+
     sku: str
     price: Money
     weight_grams: int
     dimensions_mm: Dimensions | None
     options: Mapping[str, str]
     available: bool
+    prices: list[FixedPriceView]
+    hs_code: str | None
+    origin_country: str | None
+    hazards: tuple[str, ...] | None
 
 
 class ProductView(View, frozen=True):
@@ -149,6 +205,8 @@ class ProductView(View, frozen=True):
     origin_country: str
     hs_code: str | None
     tax_category: str | None
+    materials: tuple[str, ...]
+    hazards: tuple[str, ...]
     variants: list[VariantView]
     published_at: datetime | None
     created_at: datetime
@@ -191,6 +249,8 @@ def product_view(entry: Entry) -> ProductView:
         origin_country=details.origin_country,
         hs_code=details.hs_code,
         tax_category=details.tax_category,
+        materials=details.materials,
+        hazards=details.hazards,
         variants=[_variant_view(variant, entry) for variant in details.variants],
         published_at=product.published_at,
         created_at=product.created_at,
@@ -218,7 +278,19 @@ def _variant_view(variant: Variant, entry: Entry) -> VariantView:
         dimensions_mm=variant.dimensions_mm,
         options=variant.options,
         available=entry.available(variant.sku),
+        prices=[
+            FixedPriceView(p.amount.currency, p.amount.amount, p.market, p.starts, p.ends)
+            for p in variant.prices
+        ],
+        hs_code=variant.hs_code,
+        origin_country=variant.origin_country,
+        hazards=variant.hazards,
     )
+
+
+def _hazards(given: list[Hazard]) -> tuple[str, ...]:
+    """Each once, in the one order, so that the same set is the same value."""
+    return tuple(sorted(set(given)))
 
 
 def _given(body: ProductBody | ProductPatch) -> dict[str, Any]:
@@ -229,6 +301,10 @@ def _given(body: ProductBody | ProductPatch) -> dict[str, Any]:
         given["variants"] = tuple(variant.value for variant in given["variants"])
     if "tags" in given:
         given["tags"] = tuple(dict.fromkeys(given["tags"] or ()))
+    if "materials" in given:
+        given["materials"] = tuple(dict.fromkeys(given["materials"] or ()))
+    if "hazards" in given:
+        given["hazards"] = _hazards(given["hazards"] or [])
     if "texts" in given:
         texts: dict[str, LocalTextBody] = given["texts"] or {}
         given["texts"] = {locale: LocalText(text.title, text.description) for locale, text in texts.items()}

@@ -228,7 +228,7 @@ class _Desk:
     def _consigned(self, choice: _Choice, quota_fen: int) -> "_Part":
         freight = self._in_currency(choice.freight.price)
         prices = {
-            source.sku: self.rates.presented(offer.price, self.wish.currency, offer.merchant_id)
+            source.sku: self.rates.presented(self._asked(offer), self.wish.currency, offer.merchant_id)
             for source in choice.sources
             for offer in [self.found.offers[source.sku]]
         }
@@ -252,7 +252,7 @@ class _Desk:
                 NotIncluded(n.charge, n.reason, n.source, n.amount) for n in assessed.not_included
             ),
             explain=(
-                *self._conversions(choice, prices),
+                *self._goods_explained(choice, prices),
                 self._freight_explained(choice, freight),
                 *(Explanation(e.charge, e.amount, e.rule, e.source, e.note) for e in assessed.explain),
             ),
@@ -314,23 +314,29 @@ class _Desk:
             weight_grams=offer.weight_grams,
         )
 
-    def _conversions(self, choice: _Choice, prices: Mapping[str, Money]) -> tuple[Explanation, ...]:
+    def _goods_explained(self, choice: _Choice, prices: Mapping[str, Money]) -> tuple[Explanation, ...]:
         return tuple(
             Explanation(
                 "goods",
                 prices[source.sku] * source.units,
-                f"{source.sku} at {offer.price}",
-                self.rates.citation,
-                self._conversion(offer),
+                f"{source.sku} at {asked}",
+                self.rates.citation if asked.currency != self.wish.currency else "the merchant's own price",
+                self._conversion(asked.currency, offer.merchant_id),
             )
             for source in choice.sources
             for offer in [self.found.offers[source.sku]]
-            if offer.price.currency != self.wish.currency
+            for asked in [self._asked(offer)]
         )
 
-    def _conversion(self, offer: catalogue.Offer) -> str:
+    def _asked(self, offer: catalogue.Offer) -> Money:
+        """What the merchant asks for a unit here and now, in whichever currency."""
+        return offer.price_in(self.wish.currency, self.wish.ship_to.country, self.now)
+
+    def _conversion(self, currency: str, merchant_id: str) -> str:
         """How a unit price came from its own currency: rate, spread, the rate's age where unusual, ending."""
-        lock = self.rates.applied(offer.price.currency, self.wish.currency, offer.merchant_id)
+        if currency == self.wish.currency:
+            return ""
+        lock = self.rates.applied(currency, self.wish.currency, merchant_id)
         charm = self.rates.charm(self.wish.currency)
         return ", ".join(
             part

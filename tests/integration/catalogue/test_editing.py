@@ -10,6 +10,8 @@ from entrepot.kernel.refusals import NotFound
 from functions.catalogue import facade
 from tests.integration.catalogue.market import MILAN, SHENZHEN, Market, product, variant
 
+FIRST, LAST = "2026-11-27T00:00:00.000001Z", "2026-12-01T00:00:00.000001Z"
+
 
 def test_a_created_product_is_a_draft_with_an_etag(market: Market) -> None:
     answer = market.create(
@@ -191,8 +193,21 @@ def test_the_largest_product_fits_into_a_row(market: Market) -> None:
     options = {f"{i}" + "😀" * 39: "😀" * 60 for i in range(6)}
     size = {"length": 100_000, "width": 100_000, "height": 100_000}
     skus = [f"{i:064}" for i in range(40)]
-    variants = [variant(sku, 10**13, options=options, dimensions_mm=size) for sku in skus]
-    created = market.create(variants=variants, tags=[f"{i:02}" + "新" * 48 for i in range(20)], **long)
+    prices = [
+        {"currency": "EUR", "amount": 10**12, "market": f"X{letter}", "from": FIRST, "until": LAST}
+        for letter in "ABCDEF"
+    ]
+    hazards = ["battery", "liquid", "magnet"]
+    more = {"prices": prices, "hs_code": "0123456789", "origin_country": "CN", "hazards": hazards}
+    variants = [variant(sku, 10**13, options=options, dimensions_mm=size, **more) for sku in skus]
+    materials = [f"{i}" + "新" * 39 for i in range(6)]
+    created = market.create(
+        variants=variants,
+        materials=materials,
+        hazards=hazards,
+        tags=[f"{i:02}" + "新" * 48 for i in range(20)],
+        **long,
+    )
     for sku in skus:
         market.report(sku, available=True, sequence=10**9)
 

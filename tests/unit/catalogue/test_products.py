@@ -16,9 +16,12 @@ from functions.catalogue.domain import (
     DuplicateSku,
     Editor,
     Entry,
+    FixedPrice,
     NotReadyForSale,
     Presence,
+    PriceNeverHolds,
     PriceNotPositive,
+    PricesOverlap,
     Product,
     Status,
     Variant,
@@ -169,3 +172,101 @@ def test_what_is_known_of_a_removed_sku_is_dropped() -> None:
     assert {"A": Presence(True, 1)} == domain.kept(
         {"A": Presence(True, 1), "B": Presence(True, 1)}, ["A", "C"]
     )
+
+
+def fixed(
+    amount: int = 900,
+    currency: str = "USD",
+    market: str | None = None,
+    starts: datetime | None = None,
+    ends: datetime | None = None,
+) -> FixedPrice:
+    return FixedPrice(Money(amount, currency), market, starts, ends)
+
+
+def priced(*prices: FixedPrice) -> Variant:
+    return replace(variant(), prices=prices)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (fixed(), fixed(800)),
+        (fixed(starts=NOW), fixed(ends=LATER)),
+        (fixed(starts=NOW, ends=LATER), fixed(starts=LATER - timedelta(seconds=1))),
+    ],
+)
+def test_two_prices_for_one_buyer_at_one_time_are_refused(first: FixedPrice, second: FixedPrice) -> None:
+    for pair in ((first, second), (second, first)):
+        with pytest.raises(PricesOverlap) as refused:
+            draft(priced(*pair))
+
+        assert {"field": "variants[0].prices[1]", "sku": "CUP-1"} == refused.value.facts
+
+
+def test_prices_that_follow_one_another_or_are_for_others_stand_side_by_side() -> None:
+    draft(
+        priced(
+            fixed(ends=NOW),
+            fixed(starts=NOW, ends=LATER),
+            fixed(starts=LATER),
+            fixed(market="US"),
+            fixed(currency="GBP"),
+        )
+    )
+
+
+def test_a_price_above_zero_ends_after_it_begins() -> None:
+    with pytest.raises(PriceNotPositive):
+        draft(priced(fixed(0)))
+    with pytest.raises(PriceNeverHolds) as refused:
+        draft(priced(fixed(starts=NOW, ends=NOW)))
+
+    assert "variants[0].prices[0].until" == refused.value.facts["field"]
+
+
+def offer(*prices: FixedPrice) -> domain.Offer:
+    return domain.offers(draft(priced(*prices)))["CUP-1"]
+
+
+def test_a_price_in_the_buyers_currency_wins_and_one_for_their_market_before_it() -> None:
+    sold = offer(fixed(900), fixed(950, market="US"))
+
+    assert Money(950, "USD") == sold.price_in("USD", "US", NOW)
+    assert Money(900, "USD") == sold.price_in("USD", "CA", NOW)
+    assert Money(1990, "EUR") == sold.price_in("GBP", "GB", NOW)
+
+
+def test_a_scheduled_price_holds_from_its_first_moment_until_its_last() -> None:
+    sold = offer(fixed(1500, "EUR", starts=NOW, ends=LATER))
+
+    moment = timedelta(microseconds=1)
+    asked = [sold.price_in("EUR", "DE", at).amount for at in (NOW - moment, NOW, LATER - moment, LATER)]
+    assert [1990, 1500, 1500, 1990] == asked
+    assert Money(1500, "EUR") == sold.price_in("USD", "US", NOW)
+
+
+def test_a_variant_goes_by_its_own_code_origin_and_hazards_else_by_the_products() -> None:
+    own = replace(variant("A"), hs_code="850760", origin_country="KR", hazards=("battery",))
+    made = replace(details(own, variant("B")), hazards=("magnet",), materials=("steel",))
+
+    found = domain.offers(domain.drafted("prd_1", made, EDITOR, NOW))
+
+    assert ("850760", "KR", ("battery",)) == (
+        found["A"].hs_code,
+        found["A"].origin_country,
+        found["A"].hazards,
+    )
+    assert ("691110", "CN", ("magnet",)) == (
+        found["B"].hs_code,
+        found["B"].origin_country,
+        found["B"].hazards,
+    )
+    assert ("steel",) == found["A"].materials
+
+
+def test_a_product_whose_variants_all_have_a_code_needs_none() -> None:
+    coded = replace(variant("A"), hs_code="850760")
+    product = domain.drafted("prd_1", replace(details(coded), hs_code=None), EDITOR, NOW)
+
+    assert domain.moved(product, Status.PUBLISHED, EDITOR, NOW).on_sale

@@ -132,3 +132,38 @@ def test_a_page_has_between_one_and_a_hundred_products(limit: str) -> None:
         wire.converted({"limit": limit}, ProductsQuery)
 
     assert "limit" == refused.value.facts["field"]
+
+
+def test_prices_hazards_and_materials_become_details() -> None:
+    price = {"currency": "USD", "amount": 900, "market": "US", "from": "2026-11-27T00:00:00Z"}
+    made = read(
+        materials=["steel", "steel", "glass"],
+        hazards=["magnet", "battery", "magnet"],
+        variants=[{**VARIANT, "prices": [price], "hazards": [], "hs_code": "850760", "origin_country": "KR"}],
+    ).value
+
+    assert (("steel", "glass"), ("battery", "magnet")) == (made.materials, made.hazards)
+    (sold,) = made.variants
+    assert ((), "850760", "KR") == (sold.hazards, sold.hs_code, sold.origin_country)
+    assert [(Money(900, "USD"), "US", "2026-11-27T00:00:00+00:00", None)] == [
+        (each.amount, each.market, each.starts.isoformat() if each.starts else None, each.ends)
+        for each in sold.prices
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "price"),
+    [
+        ("variants[0].prices[0].amount", {"currency": "USD", "amount": 0}),
+        ("variants[0].prices[0]", {"currency": "ZZZ", "amount": 1}),
+        ("variants[0].prices[0].market", {"currency": "USD", "amount": 1, "market": "us"}),
+        ("variants[0].prices[0].until", {"currency": "USD", "amount": 1, "until": "2026-11-27T00:00:00"}),
+        ("variants[0].prices[0].since", {"currency": "USD", "amount": 1, "since": "2026-11-27T00:00:00Z"}),
+    ],
+)
+def test_a_price_that_cannot_be_is_refused_by_its_place(field: str, price: dict[str, Any]) -> None:
+    assert field == refused_field(variants=[{**VARIANT, "prices": [price]}])
+
+
+def test_a_hazard_is_one_that_carriers_and_customs_know() -> None:
+    assert "hazards[0]" == refused_field(hazards=["dust"])
