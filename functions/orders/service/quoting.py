@@ -280,6 +280,7 @@ class _Desk:
                     goods=goods[source.sku],
                     tax_category=offer.tax_category,
                     weight_grams=offer.weight_grams,
+                    hazards=offer.hazards,
                 )
                 for source in choice.sources
                 for offer in [self.found.offers[source.sku]]
