@@ -11,6 +11,7 @@ from functions.orders.domain.quote import (
     Explanation,
     Importer,
     NotIncluded,
+    Origin,
     Parcel,
     QuoteLine,
     UsedRate,
@@ -67,6 +68,17 @@ class OrderLine:
         upto = whole.amount * (skipped + units) // self.bought.quantity
         before = whole.amount * skipped // self.bought.quantity
         return Money(upto - before, whole.currency)
+
+    def origins(self, units: int, skipped: int = 0) -> tuple[Origin, ...]:
+        """From which warehouses `units` of this line come, after the first `skipped`, in the order of its origins."""
+        found = []
+        for origin in self.bought.origins:
+            here = min(max(origin.units - skipped, 0), units)
+            skipped = max(skipped - origin.units, 0)
+            units -= here
+            if here:
+                found.append(Origin(origin.warehouse_id, here))
+        return tuple(found)
 
     def worth(self, units: int, skipped: int = 0) -> Money:
         """What a buyer paid for `units` of this line, everything included."""

@@ -1,6 +1,6 @@
 """A quote: options of delivery with every amount named, and the sums that must hold."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -94,10 +94,19 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Units of a line that come from one warehouse."""
+
+    warehouse_id: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
 class QuoteLine:
     """`goods` = unit_price × quantity. `total` = goods − discount + freight + duty + import_tax + fees.
 
     hs_code, origin_country and weight_grams (of one unit) are what the papers declare; orders of before lack them.
+    `split` says from where a line comes that no warehouse has whole; else all of it is in `warehouse_id`.
     """
 
     sku: str
@@ -115,6 +124,25 @@ class QuoteLine:
     hs_code: str | None = None
     origin_country: str | None = None
     weight_grams: int | None = None
+    split: tuple[Origin, ...] = ()
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        return self.split or (Origin(self.warehouse_id, self.quantity),)
+
+    def joined(self, other: "QuoteLine") -> "QuoteLine":
+        """This line with a part of it that comes from another warehouse."""
+        return replace(
+            self,
+            quantity=self.quantity + other.quantity,
+            goods=self.goods + other.goods,
+            discount=self.discount + other.discount,
+            freight=self.freight + other.freight,
+            duty=self.duty + other.duty,
+            import_tax=self.import_tax + other.import_tax,
+            fees=self.fees + other.fees,
+            split=self.origins + other.origins,
+        )
 
     @property
     def total(self) -> Money:
@@ -123,7 +151,10 @@ class QuoteLine:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One way of delivery. `quota_fen` counts against the consignee's Chinese quota of the year."""
+    """One way of delivery. `quota_fen` counts against the consignee's Chinese quota of the year.
+
+    `recommended` says for what it is the best of its quote: "cheapest", "fastest", "best".
+    """
 
     option_id: str
     parcels: tuple[Parcel, ...]
@@ -131,6 +162,13 @@ class Option:
     not_included: tuple[NotIncluded, ...]
     explain: tuple[Explanation, ...]
     quota_fen: int = 0
+    recommended: tuple[str, ...] = ()
+
+    @property
+    def borne(self) -> Money:
+        """What the buyer bears: the total, and what is known of what they pay elsewhere."""
+        elsewhere = (left.amount for left in self.not_included if left.amount is not None)
+        return self.total + total(elsewhere, self.currency)
 
     @property
     def currency(self) -> str:

@@ -46,7 +46,10 @@ class QuoteLineView(View, frozen=True):
 
 
 class OptionView(View, frozen=True):
+    """`recommended`: what this option is the best of its quote for: "cheapest", "fastest", "best"."""
+
     id: str
+    recommended: list[str]
     carrier: str
     service: str
     promise: PromiseView
@@ -90,6 +93,7 @@ def quote_view(quote: Quote) -> QuoteView:
 def _option(option: Option) -> OptionView:
     return OptionView(
         id=option.option_id,
+        recommended=list(option.recommended),
         carrier=option.carrier,
         service=option.service,
         promise=PromiseView(earliest=option.promise.earliest, latest=option.promise.latest),

@@ -57,7 +57,11 @@ def _cancel(
         stock: Sequence[writes.Write] = inventory.release(reservation, now)
         money = _let_go(order, now)
     else:
-        units = [inventory.Demand(line.sku, line.bought.warehouse_id, n) for line, n in taken.units]
+        units = [
+            inventory.Demand(line.sku, origin.warehouse_id, origin.units)
+            for line, number in taken.units
+            for origin in line.origins(number, line.cancelled)
+        ]
         _, stock = inventory.restock(reservation, units, now)
         after, money = _pay_back(order, after, taken, sight.role, now)
     writes.commit(

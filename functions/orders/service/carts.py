@@ -138,7 +138,7 @@ def priced(cart: Cart, known: Mapping[str, Goods] | None = None) -> PricedCart:
                 quantity=line.quantity,
                 offer=_for_sale(offers[line.sku]),
                 seen_price=line.seen_price,
-                available=max(stock.get(line.sku, {}).values(), default=0) >= min(line.quantity, MOST_UNITS),
+                available=sum(stock.get(line.sku, {}).values()) >= min(line.quantity, MOST_UNITS),
             )
             for line in cart.lines
         ),

@@ -9,7 +9,7 @@ from entrepot.contracts import orders as contract
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.money import Money, allocate, total
 from functions.orders.domain.order import Order, OrderLine
-from functions.orders.domain.quote import Parcel
+from functions.orders.domain.quote import Origin, Parcel
 
 
 def placed(order: Order, now: datetime) -> Write:
@@ -107,29 +107,38 @@ def share_refunded(order: Order, merchant_id: str, refund_id: str, amount: int, 
 
 
 def _bought(order: Order) -> tuple[contract.StockLine, ...]:
-    return stock_lines((line, line.bought.quantity) for line in order.lines)
+    return tuple(stock_line for line in order.lines for stock_line in _stock_lines(line, line.bought.origins))
 
 
 def stock_lines(units: Iterable[tuple[OrderLine, int]]) -> tuple[contract.StockLine, ...]:
+    """Units that were just cancelled, each line as it stood before."""
     return tuple(
-        contract.StockLine(
-            sku=line.sku,
-            merchant_id=line.merchant_id,
-            warehouse_id=line.bought.warehouse_id,
-            quantity=quantity,
-        )
-        for line, quantity in units
+        stock_line
+        for line, number in units
+        for stock_line in _stock_lines(line, line.origins(number, line.cancelled))
     )
 
 
+def _stock_lines(line: OrderLine, origins: Iterable[Origin]) -> Iterable[contract.StockLine]:
+    for origin in origins:
+        yield contract.StockLine(
+            sku=line.sku,
+            merchant_id=line.merchant_id,
+            warehouse_id=origin.warehouse_id,
+            quantity=origin.units,
+        )
+
+
 def _owed(order: Order, merchant_id: str) -> Iterable[contract.TaxOwed]:
-    """What is left of each amount owed to an authority, in proportion to what is left of its kind in the parcel."""
-    for parcel in order.parcels:
-        if parcel.merchant_id != merchant_id:
-            continue
-        for kind in dict.fromkeys(owed.kind for owed in parcel.owed):
-            entries = [owed for owed in parcel.owed if owed.kind == kind]
-            left = _left(order, parcel, kind)
+    """What is left of each amount owed to an authority, in proportion to what is left of its kind in the parcel.
+
+    Parcels that share a line, which was split, count as one.
+    """
+    for parcels in _together(parcel for parcel in order.parcels if parcel.merchant_id == merchant_id):
+        owed_here = [owed for parcel in parcels for owed in parcel.owed]
+        for kind in dict.fromkeys(owed.kind for owed in owed_here):
+            entries = [owed for owed in owed_here if owed.kind == kind]
+            left = _left(order, parcels, kind)
             weights = [owed.amount.amount for owed in entries]
             parts = allocate(left, weights) if any(weights) else [owed.amount for owed in entries]
             for owed, part in zip(entries, parts, strict=True):
@@ -138,7 +147,21 @@ def _owed(order: Order, merchant_id: str) -> Iterable[contract.TaxOwed]:
                 )
 
 
-def _left(order: Order, parcel: Parcel, kind: str) -> Money:
-    skus = {line.sku for line in parcel.lines}
+def _together(parcels: Iterable[Parcel]) -> list[list[Parcel]]:
+    groups: list[list[Parcel]] = []
+    for parcel in parcels:
+        skus = _skus([parcel])
+        sharing = [group for group in groups if skus & _skus(group)]
+        groups = [group for group in groups if group not in sharing]
+        groups.append([*(held for group in sharing for held in group), parcel])
+    return groups
+
+
+def _skus(parcels: Iterable[Parcel]) -> set[str]:
+    return {line.sku for parcel in parcels for line in parcel.lines}
+
+
+def _left(order: Order, parcels: Iterable[Parcel], kind: str) -> Money:
+    skus = _skus(parcels)
     lines = [line for line in order.lines if line.sku in skus]
     return total((line.part(kind, line.remaining, line.cancelled) for line in lines), order.currency)

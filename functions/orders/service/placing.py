@@ -153,7 +153,9 @@ def _commit(order: Order, quote: Quote, once: Once, now: datetime) -> payments.P
 
 def _demands(order: Order) -> list[inventory.Demand]:
     return [
-        inventory.Demand(line.sku, line.bought.warehouse_id, line.bought.quantity) for line in order.lines
+        inventory.Demand(line.sku, origin.warehouse_id, origin.units)
+        for line in order.lines
+        for origin in line.bought.origins
     ]
 
 

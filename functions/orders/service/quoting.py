@@ -1,11 +1,11 @@
 """Quotes: the one place where goods, freight, duty, tax and currency are composed into one price."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any, Final
 
-from entrepot.cloud import aws, reads, writes
+from entrepot.cloud import aws, writes
 from entrepot.kernel.currencies import EXPONENTS
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.money import Money, allocate, zero
@@ -15,7 +15,6 @@ from functions.customs import facade as customs
 from functions.inventory import facade as inventory
 from functions.logistics import facade as logistics
 from functions.orders import store
-from functions.orders.domain.cart import MOST_LINES, EmptyCart, TooManyLines
 from functions.orders.domain.quote import (
     MOST_PARCELS,
     VALID,
@@ -34,8 +33,8 @@ from functions.orders.domain.quote import (
     TooManyParcels,
     UsedRate,
 )
-from functions.orders.service import identity, merchants, sourcing
-from functions.orders.service.carts import Caller, owned
+from functions.orders.service import finding, identity, merchants, sourcing
+from functions.orders.service.carts import Caller
 from functions.payments import facade as payments
 from functions.rates import facade as rates
 
@@ -70,12 +69,12 @@ def quote(wish: Wish, caller: Caller, now: datetime) -> Quote:
     if wish.currency not in EXPONENTS:
         raise UnknownCurrency(field="currency", currency=wish.currency)
     importer, quota = identity.checked(wish.importer, wish.ship_to.country, now)
-    wanted = _wanted(wish, caller)
+    wanted = finding.wanted_units(wish.cart_id, wish.lines, caller)
     try:
-        found = _found(wanted, wish.ship_to.country, quota, consistent=False)
+        found = finding.found(wanted, wish.ship_to.country, quota, consistent=False)
     except (NotFound, NotOnSale, inventory.OutOfStock):
         # Nobody is refused for what an eventually consistent read has not seen yet.
-        found = _found(wanted, wish.ship_to.country, quota, consistent=True)
+        found = finding.found(wanted, wish.ship_to.country, quota, consistent=True)
     desk = _Desk(
         wish,
         found,
@@ -93,67 +92,13 @@ def quote(wish: Wish, caller: Caller, now: datetime) -> Quote:
         currency=wish.currency,
         ship_to=wish.ship_to,
         options=options,
-        shelving=tuple(map(_shelving, found.sources)),
+        shelving=tuple(map(_shelving, desk.sources(options))),
         rates=desk.rates.citation,
         importer=importer,
         used_rates=tuple(map(_used, desk.rates.locks)),
     )
     writes.commit(store.create_quote(made))
     return made
-
-
-def _wanted(wish: Wish, caller: Caller) -> dict[str, int]:
-    """Units by SKU, demand of one SKU summed."""
-    lines: Iterable[tuple[str, int]] = wish.lines
-    if wish.cart_id is not None:
-        cart = owned(reads.fetch_one(store.cart_read(wish.cart_id), consistent=True), caller)
-        lines = [(line.sku, line.quantity) for line in cart.lines]
-    wanted: dict[str, int] = {}
-    for sku, quantity in lines:
-        wanted[sku] = wanted.get(sku, 0) + quantity
-    if not wanted:
-        raise EmptyCart(field="lines")
-    if len(wanted) > MOST_LINES:
-        raise TooManyLines(field="lines", limit=MOST_LINES)
-    return wanted
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What was read for a quote. `quota_used` is what the importer has used of the year's quota.
-
-    rate_version: of the imported rate cards, None where there are none.
-    """
-
-    offers: Mapping[str, catalogue.Offer]
-    sources: Sequence[sourcing.Source]
-    quota_used: Money | None
-    rate_version: int | None
-
-
-def _found(
-    wanted: Mapping[str, int], country: str, quota: reads.Read[Any] | None, *, consistent: bool
-) -> _Found:
-    """What is sold, where it lies and how much there is of it, in one request where this process knows the shelves."""
-    offers = [catalogue.offer_read(sku) for sku in wanted]
-    beside = [logistics.rate_version_read(), *([quota] if quota else [])]
-    look = inventory.glance(wanted, len(offers) + len(beside))
-    answers = reads.fetch(*offers, *beside, *look.reads, consistent=consistent)
-    sold = _on_sale(dict(zip(wanted, answers, strict=False)))
-    version, *used = answers[len(offers) : len(offers) + len(beside)]
-    shelves, stock = look.seen(answers[len(offers) + len(beside) :], consistent=consistent)
-    return _Found(sold, sourcing.chosen(wanted, shelves, stock, country), used[0] if used else None, version)
-
-
-def _on_sale(found: Mapping[str, catalogue.Offer | None]) -> dict[str, catalogue.Offer]:
-    offers = {}
-    for sku, offer in found.items():
-        if offer is None:
-            raise NotFound("There is no such SKU.", field="lines", sku=sku)
-        if not offer.on_sale:
-            raise NotOnSale(field="lines", sku=sku)
-        offers[sku] = offer
-    return offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,27 +114,96 @@ class _Desk:
     """Where one quote is worked out: what was asked, and all that was read for it."""
 
     wish: Wish
-    found: _Found
+    found: finding.Found
     has_importer: bool
     units: int
     rates: rates.RateBook
     now: datetime
+    _found_ways: dict[sourcing.Plan, tuple[logistics.FreightOption, ...]] = field(default_factory=dict)
+    _worked_out: "dict[tuple[_Choice, int], _Part]" = field(default_factory=dict)
 
     def options(self, wanted: Mapping[str, int]) -> tuple[Option, ...]:
-        consignments = sourcing.consignments(self.found.sources)
-        if len(consignments) > MOST_PARCELS:
-            raise TooManyParcels(field="lines", limit=MOST_PARCELS)
-        ways = [self._ways(consignment) for consignment in consignments]
-        combined = [
-            [_Choice(consignment, way) for consignment, way in zip(consignments, chosen, strict=True)]
-            for chosen in sourcing.combinations(ways, self._in_currency, _MOST_OPTIONS)
-        ]
+        combined: dict[tuple[_Choice, ...], None] = {}
+        for plan in self._plans():
+            consignments = sourcing.consignments(plan)
+            ways = [self._ways(consignment) for consignment in consignments]
+            for chosen in sourcing.combinations(ways, self._in_currency, _MOST_OPTIONS):
+                choices = (_Choice(parcel, way) for parcel, way in zip(consignments, chosen, strict=True))
+                combined[tuple(choices)] = None
         options = [self._option(choices, wanted) for choices in combined]
         for option in options:
             payments.chargeable(option.total)
-        return tuple(sorted(options, key=lambda option: (option.total.amount, option.promise.latest)))
+        return _shown(self._labelled(options))
 
-    def _ways(self, consignment: Sequence[sourcing.Source]) -> tuple[logistics.FreightOption, ...]:
+    def _labelled(self, options: Sequence[Option]) -> list[Option]:
+        """What each option is the best for, by what the buyer bears in all and by when it arrives."""
+        offers = [logistics.Offer(o.borne.amount, o.promise.earliest, o.promise.latest) for o in options]
+        labels = logistics.ranked(offers, self.now.date())
+        return [replace(option, recommended=named) for option, named in zip(options, labels, strict=True)]
+
+    def sources(self, options: Sequence[Option]) -> list[sourcing.Source]:
+        """Where the lines of these options may come from, each place once."""
+        used = {
+            (line.sku, parcel.warehouse_id)
+            for option in options
+            for parcel in option.parcels
+            for line in parcel.lines
+        }
+        found: dict[tuple[str, str], sourcing.Source] = {}
+        for merchant in self.found.candidates:
+            for plan in merchant:
+                for source in plan:
+                    found.setdefault((source.sku, source.place.warehouse_id), source)
+        return [source for key, source in found.items() if key in used]
+
+    def _plans(self) -> list[sourcing.Plan]:
+        """From where the lines come: the plan that costs least all in, and the one that arrives first.
+
+        Raises: TooManyParcels. What logistics and customs refuse, where they refuse every candidate of a merchant.
+        """
+        weighed = [self._weighed(merchant) for merchant in self.found.candidates]
+        cheapest = sourcing.joined(min(each, key=lambda one: one.cost) for each in weighed)
+        fastest = sourcing.joined(min(each, key=lambda one: (one.latest, one.cost)) for each in weighed)
+        fewest = sourcing.joined(min(each, key=lambda one: (one.parcels, one.cost)) for each in weighed)
+        fitting = [plan for plan in (cheapest, fastest) if sourcing.fits(plan, MOST_PARCELS)] or [fewest]
+        if not sourcing.fits(fitting[0], MOST_PARCELS):
+            raise TooManyParcels(field="lines", limit=MOST_PARCELS)
+        return list(dict.fromkeys(fitting))
+
+    def _weighed(self, candidates: Sequence[sourcing.Plan]) -> list[sourcing.Weighed]:
+        """Candidates by what they cost sent the cheapest way, and by when they arrive sent the fastest."""
+        if len(candidates) == 1:
+            return [sourcing.Weighed(candidates[0], 0, date.max, 0)]
+        found, refused = [], []
+        for plan in candidates:
+            try:
+                found.append(self._weighed_one(plan))
+            except Refusal as refusal:
+                if refusal.kind is not Kind.RULE:
+                    raise
+                refused.append(refusal)
+        if not found:
+            raise refused[0]
+        return found
+
+    def _weighed_one(self, plan: sourcing.Plan) -> sourcing.Weighed:
+        consignments = sourcing.consignments(plan)
+        latest, cost = date.min, 0
+        for consignment in consignments:
+            ways = self._ways(consignment)
+            latest = max(latest, min(way.promise.latest for way in ways))
+            cheapest = min(ways, key=lambda way: self._in_currency(way.price).amount)
+            part = self._consigned(_Choice(consignment, cheapest), 0)
+            cost += sum(line.total.amount for line in part.lines)
+            cost += sum(left.amount.amount for left in part.not_included if left.amount is not None)
+        return sourcing.Weighed(plan, cost, latest, len(consignments))
+
+    def _ways(self, consignment: sourcing.Plan) -> tuple[logistics.FreightOption, ...]:
+        if consignment not in self._found_ways:
+            self._found_ways[consignment] = self._asked_ways(consignment)
+        return self._found_ways[consignment]
+
+    def _asked_ways(self, consignment: sourcing.Plan) -> tuple[logistics.FreightOption, ...]:
         place = consignment[0].place
         items = tuple(
             logistics.Item(offer.weight_grams, _sides(offer.dimensions_mm), source.units, source.sku)
@@ -213,7 +227,9 @@ class _Desk:
         for choice in choices:
             # What the parcels before use of the importer's quota is used up for the next one.
             parts.append(self._consigned(choice, sum(part.quota_fen for part in parts)))
-        lines = {line.sku: line for part in parts for line in part.lines}
+        lines: dict[str, QuoteLine] = {}
+        for line in (line for part in parts for line in part.lines):
+            lines[line.sku] = lines[line.sku].joined(line) if line.sku in lines else line
         # A notice that holds for several parcels is said once.
         notices = dict.fromkeys(notice for part in parts for notice in part.not_included)
         return Option(
@@ -226,6 +242,12 @@ class _Desk:
         )
 
     def _consigned(self, choice: _Choice, quota_fen: int) -> "_Part":
+        key = choice, quota_fen
+        if key not in self._worked_out:
+            self._worked_out[key] = self._worked(choice, quota_fen)
+        return self._worked_out[key]
+
+    def _worked(self, choice: _Choice, quota_fen: int) -> "_Part":
         freight = self._in_currency(choice.freight.price)
         prices = {
             source.sku: self.rates.presented(self._asked(offer), self.wish.currency, offer.merchant_id)
@@ -387,6 +409,14 @@ def _parcel(choice: _Choice, freight: Money, assessed: Any) -> Parcel:
         freight=freight,
         promise=Promise(way.promise.earliest, way.promise.latest),
         owed=tuple(Owed(o.authority, o.kind, o.amount, o.liable) for o in assessed.liabilities),
+    )
+
+
+def _shown(options: Sequence[Option]) -> tuple[Option, ...]:
+    """The recommended options and the cheapest of the others, at most as many as are shown; the cheapest first."""
+    best_first = sorted(options, key=lambda option: (not option.recommended, option.total.amount))
+    return tuple(
+        sorted(best_first[:_MOST_OPTIONS], key=lambda option: (option.total.amount, option.promise.latest))
     )
 
 

@@ -1,11 +1,18 @@
 """Which warehouse sends which line, and which ways of delivery are offered together."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Final
 
 from entrepot.kernel.money import Money
 from functions.inventory import facade as inventory
 from functions.logistics import facade as logistics
+
+MOST_CANDIDATES: Final = 4
+"""For each merchant: they are compared by what each costs all in, which is most of a quote's work."""
+MOST_SOURCES: Final = 38
+"""Of an order: its lines, and one more for each further warehouse of a line; their stock is one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,28 +25,83 @@ class Source:
     place: inventory.Place
 
 
-def chosen(
+Plan = tuple[Source, ...]
+"""From where lines come; a line stands in it once for each warehouse that sends some of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A merchant's plan, what it costs all in (minor units), the last day of its arrival, and its parcels."""
+
+    plan: Plan
+    cost: int
+    latest: date
+    parcels: int
+
+
+def joined(chosen: Iterable[Weighed]) -> Plan:
+    return tuple(source for one in chosen for source in one.plan)
+
+
+def fits(plan: Plan, most_parcels: int) -> bool:
+    return len(plan) <= MOST_SOURCES and len(consignments(plan)) <= most_parcels
+
+
+def candidates(
     wanted: Mapping[str, int],
     shelves: Mapping[str, inventory.Shelf | None],
     stock: Mapping[str, Mapping[str, int]],
     country: str,
-) -> list[Source]:
-    """For each line the warehouse in the buyer's country that has all of it, else the first by id; never a split.
+) -> list[list[tuple[Source, ...]]]:
+    """For each merchant at most MOST_CANDIDATES ways to take its lines from warehouses; the first is the plainest.
 
-    Raises: OutOfStock: no warehouse has the whole quantity.
+    A candidate prefers one warehouse, which sends every line it has whole; each other line comes whole from the first
+    warehouse that has it: those in the buyer's country before others, then by id. A line is split only where no
+    warehouse has all of it: then the fullest give first, so that few parcels go.
+
+    Raises: OutOfStock: all warehouses together hold too few of a line.
     """
-    sources = []
+    merchants: dict[str, dict[str, list[tuple[inventory.Place, int]]]] = {}
     for sku, units in wanted.items():
-        shelf = shelves.get(sku)
-        held = stock.get(sku, {})
-        places = [
-            place for place in (shelf.places if shelf else ()) if held.get(place.warehouse_id, 0) >= units
-        ]
-        if shelf is None or not places:
-            raise inventory.OutOfStock(sku=sku, wanted=units, available=max(held.values(), default=0))
-        place = min(places, key=lambda place: (place.country != country, place.warehouse_id))
-        sources.append(Source(sku, units, shelf.merchant_id, place))
-    return sources
+        shelf, held = shelves.get(sku), stock.get(sku, {})
+        if shelf is None or sum(held.values()) < units:
+            raise inventory.OutOfStock(sku=sku, wanted=units, available=sum(held.values()))
+        places = [(place, held[place.warehouse_id]) for place in shelf.places if held.get(place.warehouse_id)]
+        ordered = sorted(places, key=lambda each: (each[0].country != country, each[0].warehouse_id))
+        merchants.setdefault(shelf.merchant_id, {})[sku] = ordered
+    return [_of_merchant(merchant_id, lines, wanted) for merchant_id, lines in merchants.items()]
+
+
+def _of_merchant(
+    merchant_id: str, lines: Mapping[str, Sequence[tuple[inventory.Place, int]]], wanted: Mapping[str, int]
+) -> list[tuple[Source, ...]]:
+    first = [places[0][0].warehouse_id for places in lines.values()]
+    others = [place.warehouse_id for places in lines.values() for place, _ in places[1:]]
+    found: dict[tuple[Source, ...], None] = {}
+    for preferred in [None, *dict.fromkeys([*first, *others])][: MOST_CANDIDATES + 1]:
+        plan = tuple(
+            Source(sku, units, merchant_id, place)
+            for sku, places in lines.items()
+            for place, units in _taken(places, wanted[sku], preferred)
+        )
+        found[plan] = None
+    return list(found)[:MOST_CANDIDATES]
+
+
+def _taken(
+    places: Sequence[tuple[inventory.Place, int]], units: int, preferred: str | None
+) -> list[tuple[inventory.Place, int]]:
+    """From where one line comes: as a whole, or split."""
+    whole = [place for place, held in places if held >= units]
+    if whole:
+        return [(next((place for place in whole if place.warehouse_id == preferred), whole[0]), units)]
+    taken = []
+    for place, held in sorted(places, key=lambda each: -each[1]):
+        part = min(held, units)
+        if part:
+            taken.append((place, part))
+            units -= part
+    return taken
 
 
 def consignments(sources: Sequence[Source]) -> list[tuple[Source, ...]]:

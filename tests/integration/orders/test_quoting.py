@@ -117,3 +117,41 @@ def test_the_explanation_says_rate_and_age(bazaar: Bazaar) -> None:
     goods = [entry["note"] for entry in quote["options"][0]["explain"] if entry["charge"] == "goods"]
     assert [True] == ["1 CNY = 0.132874473485 EUR" in note for note in goods]
     assert [True] == ["days old; this stage allows 1000" in note for note in goods]
+
+
+def test_a_line_that_no_warehouse_has_whole_is_split_and_lives_through_the_sale(bazaar: Bazaar) -> None:
+    seller = sellers[0]
+    bazaar.product(seller, "RARE")
+    bazaar.receive(seller, "RARE", 4)
+    bazaar.receive(seller, "RARE", 3, country="DE", mode="overseas")
+
+    quote = bazaar.quote({"RARE": 6})
+
+    option = quote["options"][0]
+    assert [6] == [line["quantity"] for line in option["lines"]]
+    sent = {parcel["warehouse_id"]: parcel["lines"][0]["quantity"] for parcel in option["parcels"]}
+    assert {seller.warehouses["CN:direct_mail"]: 4, seller.warehouses["DE:overseas"]: 2} == sent
+    assert option["total"]["amount"] == sum(line["total"]["amount"] for line in option["lines"])
+
+    placed = bazaar.try_place(quote).json
+    assert {"on_hand": 7, "reserved": 6, "available": 1} == bazaar.stock(seller, "RARE")
+    bazaar.pay(placed)
+    assert {"on_hand": 1, "reserved": 0, "available": 1} == bazaar.stock(seller, "RARE")
+
+    lines = [{"sku": "RARE", "quantity": 5}]
+    cancel = {"reason": "changed my mind", "lines": lines}
+    path = f"/v1/orders/{placed['id']}/cancel"
+    assert 200 == call("POST", path, cancel, token=seller.token, headers=bazaar.key()).status
+    rows = call("GET", "/v1/stock/RARE", token=seller.token).json["warehouses"]
+    assert {seller.warehouses["CN:direct_mail"]: 4, seller.warehouses["DE:overseas"]: 2} == {
+        row["warehouse_id"]: row["available"] for row in rows
+    }
+
+
+def test_stock_near_the_buyer_and_at_home_are_compared_by_what_they_cost_all_in(bazaar: Bazaar) -> None:
+    quote = bazaar.quote({SKUS[0]: 1})
+
+    named = [name for option in quote["options"] for name in option["recommended"]]
+    assert ["best", "cheapest", "fastest"] == sorted(named)
+    totals = [option["total"]["amount"] for option in quote["options"]]
+    assert sorted(totals) == totals
