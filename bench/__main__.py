@@ -76,14 +76,16 @@ def _provider() -> Iterator[Any]:
 
 
 def _use_cases() -> None:
-    from bench import cases, floors
+    from bench import cases, floors, quotes
     from tests.support import aws as estate
     from tests.support.shop import Shop
 
     estate.make_estate()
     with _provider() as provider, Quiet():
         floor = floors.all_of_them(TIMES)
-        costs = cases.all_of_them(Shop(), provider, TIMES)
+        shop = Shop()
+        costs = cases.all_of_them(shop, provider, TIMES)
+        grown = quotes.all_of_them(shop, TIMES)
     print(f"DynamoDB and CPU of each use case (medians of {TIMES}; CPU of this process, in ms)")
     print(
         f"  {'':<26}{'requests':>9}{'trans.':>8}{'read u.':>9}{'write u.':>9}{'CPU':>8}{'p99':>8}{'x floor':>9}"
@@ -112,6 +114,10 @@ def _use_cases() -> None:
     print(
         "  budgets: list and detail 1 request and 1.3 x floor; a whole order 12 requests, 3 transactions, 1.3 x floor"
     )
+
+    print("\nQuotes as they grow, from two warehouses (requests, CPU in ms, CPU beyond that of the requests)")
+    print("\n".join(quotes.printed(grown, floor["get"].cpu, floor["get"].cpu)))
+    print("  budget: a quote of 20 lines 3 requests and 15 ms beyond them")
 
 
 def _startup(artefact: Artefact, endpoint: str) -> None:
