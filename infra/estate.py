@@ -50,6 +50,7 @@ TOPICS: Final = ("catalogue", "inventory", "membership", "payments", "logistics"
 
 QUEUES: Final = (
     "payments-webhooks",
+    "payments-statements",
     "logistics-scans",
     "catalogue-events",
     "inventory-events",
@@ -120,6 +121,7 @@ FUNCTIONS: Final = (
     Function("outbox_relay", "stream"),
     Function("outbox_sweep", "schedule"),
     Function("payments_webhooks", "payments-webhooks"),
+    Function("payments_statements", "payments-statements"),
     Function("payments_events", "payments-events"),
     Function("payments_sweep", "schedule"),
     Function("logistics_scans", "logistics-scans"),

@@ -1,5 +1,6 @@
 """What payments asks of a provider, and the provider's refusals as ours. One module per provider does it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,10 +31,11 @@ class Declined(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class NextAction:
-    """What the payer must do next: `kind` is the provider's word, `url` where it sends the payer."""
+    """What the payer must do next: `kind` is the provider's word, `url` where to go, `details` what to use there."""
 
     kind: str
     url: str | None = None
+    details: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,16 @@
-"""The one path of payments: where Stripe tells us what happened."""
+"""Where Stripe tells us what happened, and where an operator brings the statements of the bank."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+import msgspec
 
 from entrepot.cloud.call import Call
 from entrepot.cloud.http import Api
-from entrepot.cloud.wire import View
+from entrepot.cloud.wire import Body, View
 from entrepot.contracts.permissions import PUBLIC
-from functions.payments import webhooks
+from entrepot.kernel.money import Money
+from functions.payments import statements, webhooks
 
 api = Api(__name__)
 
@@ -17,3 +23,102 @@ class Received(View, frozen=True):
 def stripe_webhook(call: Call) -> Received:
     webhooks.receive(call.raw, call.headers.get("stripe-signature", ""), call.now)
     return Received(received=True)
+
+
+class StatementBody(Body, frozen=True):
+    """`content` is the file in base64."""
+
+    format: Literal["camt.053", "mt940"]
+    content: Annotated[str, msgspec.Meta(min_length=4, max_length=statements.MOST_CHARACTERS)]
+
+
+class StatementView(View, frozen=True):
+    id: str
+    status: str
+
+
+class WorkQuery(Body, frozen=True):
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 24
+    cursor: Annotated[str, msgspec.Meta(max_length=2000)] | None = None
+
+
+class SuggestionView(View, frozen=True):
+    """`likeness` of the reference to what the payer wrote: 0 to 100."""
+
+    reference: str
+    likeness: int
+
+
+class WorkView(View, frozen=True):
+    """An entry that nobody could be found for ("unmatched"), or money to transfer back ("return").
+
+    A transfer back names `return_text` in its remittance information, by which the statement ends it.
+    """
+
+    id: str
+    kind: str
+    reason: str
+    money: Money
+    at: datetime
+    reference: str | None
+    booked_on: date | None
+    text: str | None
+    return_text: str | None
+    suggestions: list[SuggestionView]
+
+
+class WorkListView(View, frozen=True):
+    data: list[WorkView]
+    next_cursor: str | None
+
+
+class AssignBody(Body, frozen=True):
+    reference: Annotated[str, msgspec.Meta(pattern=r"^RF[0-9]{2}[0-9A-Z]{1,21}\Z")]
+
+
+class AssignedView(View, frozen=True):
+    reference: str
+    payment_id: str
+    received: int
+    paid: bool
+
+
+@api.post("/v1/bank-statements", allow="bank.write", status=202)
+def import_statement(call: Call, body: StatementBody) -> StatementView:
+    return StatementView(id=statements.submit(body.format, body.content, call.now), status="queued")
+
+
+@api.get("/v1/bank-statements/unmatched", allow="bank.read", query=WorkQuery)
+def list_unmatched(call: Call) -> WorkListView:
+    wanted: WorkQuery = call.query
+    page = statements.unmatched(wanted.limit, call.after(wanted.cursor, "bank-work"))
+    return WorkListView(
+        data=[_work_view(each) for each in page.items], next_cursor=call.cursor(page.next_key, "bank-work")
+    )
+
+
+@api.post("/v1/bank-statements/unmatched/{item_id}/assign", allow="bank.write")
+def assign_entry(call: Call, body: AssignBody, item_id: str) -> AssignedView:
+    due = statements.assign(item_id, body.reference, call.now)
+    return AssignedView(
+        reference=due.reference,
+        payment_id=due.payment_id,
+        received=due.received,
+        paid=due.paid_at is not None,
+    )
+
+
+def _work_view(each: statements.Open) -> WorkView:
+    item, entry = each.work, each.work.entry
+    return WorkView(
+        id=item.item_id,
+        kind=item.kind.value,
+        reason=item.reason,
+        money=item.money,
+        at=item.at,
+        reference=item.reference or None,
+        booked_on=entry.booked_on if entry else None,
+        text=entry.text if entry else None,
+        return_text=item.item_id.rpartition("_")[2] if entry is None else None,
+        suggestions=[SuggestionView(reference=s.reference, likeness=s.likeness) for s in each.suggestions],
+    )

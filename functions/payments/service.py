@@ -14,7 +14,7 @@ from entrepot.cloud.outbox import announce
 from entrepot.cloud.writes import Write
 from entrepot.contracts import payments as events
 from entrepot.kernel.refusals import Busy, NotFound
-from functions.payments import announcements, store, stripe_gateway
+from functions.payments import announcements, providers, store
 from functions.payments.domain import payment as domain
 from functions.payments.domain.facts import Refund, RefundStatus, Status, Word
 from functions.payments.domain.payment import Payment, PaymentChanged, Snapshot
@@ -84,7 +84,7 @@ def start(payment_id: str, now: datetime, known: Payment | None = None) -> tuple
     payment = known or found(payment_id)
     if payment.status in (Status.CANCELLED, Status.CAPTURED, Status.AUTHORISED):
         return payment, None
-    gateway = stripe_gateway.gateway()
+    gateway = providers.of(payment)
     try:
         intent = gateway.fetch(payment.intent_id) if payment.intent_id else gateway.create(payment)
     except ProviderUnavailable:
@@ -128,7 +128,7 @@ def refund(event: events.RefundRequested, handled: Write, now: datetime) -> None
     if wanted is None or wanted.status is not RefundStatus.REQUESTED:
         writes.commit(handled)
         return
-    absorb(payment.payment_id, _refund_made(stripe_gateway.gateway(), payment, wanted, now), now, handled)
+    absorb(payment.payment_id, _refund_made(providers.of(payment), payment, wanted, now), now, handled)
 
 
 def capture(event: events.CaptureRequested, handled: Write, now: datetime) -> None:
@@ -137,7 +137,7 @@ def capture(event: events.CaptureRequested, handled: Write, now: datetime) -> No
     if payment.captured or payment.cancelled or not payment.capture_requested:
         writes.commit(handled)
         return
-    absorb(payment.payment_id, _captured(stripe_gateway.gateway(), payment), now, handled)
+    absorb(payment.payment_id, _captured(providers.of(payment), payment), now, handled)
 
 
 def cancel(event: events.CancellationRequested, handled: Write, now: datetime) -> None:
@@ -146,7 +146,7 @@ def cancel(event: events.CancellationRequested, handled: Write, now: datetime) -
     if not payment.intent_id or payment.captured:
         writes.commit(handled)
         return
-    absorb(payment.payment_id, _let_go(stripe_gateway.gateway(), payment), now, handled)
+    absorb(payment.payment_id, _let_go(providers.of(payment), payment), now, handled)
 
 
 def ask(payment: Payment, asked: int, now: datetime) -> None:
@@ -159,7 +159,7 @@ def ask(payment: Payment, asked: int, now: datetime) -> None:
         telemetry.metric("AuthorisationAboutToLapse")
         writes.commit(*request_capture(payment, domain.with_capture(payment, rest), now))
         return
-    gateway = stripe_gateway.gateway()
+    gateway = providers.of(payment)
     before = payment
     for snapshot in _asked(gateway, payment, now):
         payment = domain.merged(payment, snapshot)
@@ -186,7 +186,7 @@ def _recorded(before: Payment, after: Payment, now: datetime, asked: int = 0) ->
 
 def _cancelled_at_provider(payment: Payment, now: datetime) -> Ending:
     try:
-        snapshot = _let_go(stripe_gateway.gateway(), payment)
+        snapshot = _let_go(providers.of(payment), payment)
     except ProviderUnavailable:
         return "unknown"
     after = absorb(payment.payment_id, snapshot, now)

@@ -1,10 +1,10 @@
-"""What calls payments: Stripe's webhooks by way of their queue, its own requests, and the clock."""
+"""What calls payments: webhooks and bank statements by way of their queues, its own requests, and the clock."""
 
 from datetime import datetime
 
 from entrepot.cloud.events import Triggers
 from entrepot.contracts import payments as events
-from functions.payments import service, sweep, webhooks
+from functions.payments import service, statements, sweep, webhooks
 
 triggers = Triggers(__name__)
 
@@ -21,6 +21,11 @@ payments_events = triggers.consumer(
 @triggers.messages(webhooks.QUEUE)
 def payments_webhooks(body: str, now: datetime) -> None:
     webhooks.handle(body, now)
+
+
+@triggers.messages(statements.QUEUE)
+def payments_statements(body: str, now: datetime) -> None:
+    statements.take_in(body, now)
 
 
 @triggers.schedule("rate(1 minute)")

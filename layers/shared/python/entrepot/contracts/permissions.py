@@ -79,6 +79,8 @@ GRANTS: Final[dict[str, frozenset[str]]] = {
         "ledger.read": "operator finance",
         "ledger.write": "operator finance",
         SET_UP: " ".join(role for role in (*ROLES, UNENROLLED) if role != "service"),
+        "bank.read": "operator finance",
+        "bank.write": "operator finance",
     }.items()
 }
 
