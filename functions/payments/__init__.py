@@ -8,6 +8,11 @@ Glossary
     refund       captured money given back; requested by us, then pending, succeeded or failed at the provider
     snapshot     what the provider says of a payment at one moment, by webhook or when asked
     merge        join a snapshot into a payment: in any order, any number of times, the same end
+    provider     who moves the money: Stripe, or our own bank account; chosen by the rows of data/providers.json
+    due          what is owed by bank transfer, under its reference (RF, ISO 11649); a receipt is an entry that paid it
+    work         what a person has to do: find whose an entry is, or transfer money back
+    fee          what the provider kept of one charge; known after the capture, told once
+    dispute      the payer's bank took money back; opened when it left, closed when the bank has decided
     flag         what the provider says is not ours (amount, currency, account, mode, intent): nothing moves
     silent       the provider has said nothing for a while, so the sweep asks
     lapse        an authorisation that nobody captures ends by itself, after seven days for cards
