@@ -62,9 +62,9 @@ def send_again(call: Call, body: AgainBody) -> RegisteredView:
 
 @api.post("/v1/members/verify", allow=PUBLIC)
 def verify(call: Call, body: VerifyBody) -> RegisteredView:
-    contact = body.contact
-    member = registration.verify(contact, body.code, call.now)
-    return _registered(body, contact.text, member.status.value)
+    member = registration.verify(body.contact, body.code, call.now)
+    kept = member.phone if body.email is None else member.email
+    return _registered(body, kept or "", member.status.value)
 
 
 def _registered(body: ContactBody, text: str, status: str) -> RegisteredView:
