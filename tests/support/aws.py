@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from moto import mock_aws
 
-from entrepot.cloud import auth, aws
+from entrepot.cloud import auth, aws, seal
 from functions.inventory.service import levels
 from functions.logistics import importing
 from functions.rates.service import reading
@@ -40,6 +40,7 @@ def forget() -> None:
     aws.forget()
     auth.forget_keys()
     importing.forget()
+    seal.forget()
     levels.forget()
     reading.forget()
 

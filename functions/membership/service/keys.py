@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from entrepot.cloud import reads, writes
+from entrepot.cloud import audit, reads, writes
 from entrepot.cloud.auth import Principal
 from entrepot.cloud.outbox import announce
 from entrepot.contracts.membership import ContactChanged
@@ -42,7 +42,9 @@ def change_password(caller: Principal, current: str | None, wanted: str, now: da
     elif not pwdlib_gateway.matches(unicodedata.normalize("NFC", current or ""), password_hash):
         raise InvalidCredentials(field="current_password")
     changed = replace(member, revision=member.revision + 1)
-    writes.commit(
+    audit.commit(
+        "password.change",
+        member.member_id,
         store.changed(changed, fresh_hash, member.revision, Busy()),
         store.failures_forgotten(SIGN_IN, tried.key),
     )
@@ -85,7 +87,9 @@ def confirm_contact(caller: Principal, digits: str, now: datetime) -> Member:
         moved.append(store.claimed(key, member.member_id, ContactTaken()))
         if before is not None:
             moved.append(store.claim_dropped(store.address_key(contacts.parsed(before)), member.member_id))
-    writes.commit(
+    audit.commit(
+        "contact.change",
+        member.member_id,
         store.code_used(member.member_id, store.CONTACT, right.code_hash, wrong),
         store.changed(changed, password_hash, member.revision, Busy()),
         announce(event),

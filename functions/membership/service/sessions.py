@@ -8,11 +8,12 @@ either way the session ends.
 import secrets
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from entrepot.cloud import auth, reads, telemetry, writes
+from entrepot.cloud import audit, auth, reads, telemetry, writes
 from entrepot.cloud.auth import BadToken, Principal
 from entrepot.cloud.writes import Write
 from entrepot.contracts.permissions import UNENROLLED
@@ -76,7 +77,7 @@ def sign_in(contact: Contact, password: str, visit: Visit, now: datetime) -> Tok
     spelled = unicodedata.normalize("NFC", password)
     right = pwdlib_gateway.matches(spelled, password_hash)
     if member is None or password_hash is None or not right or member.status is not Status.ACTIVE:
-        throttling.failed(tried, now)
+        throttling.failed(tried, member.member_id if member else None, now)
         raise InvalidCredentials
     if pwdlib_gateway.outdated(password_hash):
         _renew(member, spelled)
@@ -113,7 +114,7 @@ def sign_in_by_code(phone: Phone, digits: str, visit: Visit, now: datetime) -> T
         if member is None or member.status is not Status.ACTIVE:
             raise InvalidCredentials
     except InvalidCredentials:
-        throttling.failed(tried, now)
+        throttling.failed(tried, member.member_id if member else None, now)
         raise
     used = store.code_used(member_id, store.SIGN_IN, right.code_hash, InvalidCredentials())
     return opened(member, factor, "code", visit, tried, now, used)
@@ -136,7 +137,7 @@ def opened(
         shown = factors.shown(member.member_id, factor, visit.otp, now)
     except InvalidOtp:
         if tried:
-            throttling.failed(tried, now)
+            throttling.failed(tried, member.member_id, now)
         raise
     session = Session(
         new_id("ses", now),
@@ -150,7 +151,8 @@ def opened(
     )
     tokens = _signed(member, factors.role_of(member, factor), session, now)
     forgotten = [store.failures_forgotten(SIGN_IN, tried.key)] if tried else []
-    writes.commit(store.session_opened(session), *forgotten, *shown, *with_it)
+    written = [store.session_opened(session), *forgotten, *shown, *with_it]
+    audit.commit("session.open", member.member_id, *written, role=member.role.value)
     return tokens
 
 
@@ -174,7 +176,9 @@ def refresh(token: str, now: datetime) -> Tokens:
         writes.commit(store.session_refreshed(renewed, claims["jti"], now, RefreshTokenReused()))
     except RefreshTokenReused:
         telemetry.log("refresh_token_reused", level="warning", session_id=session.session_id)
-        end(session.member_id, session.session_id, now)
+        with suppress(store.NoLivingSession):
+            ended = store.session_ended(session.member_id, session.session_id, now)
+            audit.commit("session.token_reused", session.member_id, ended, outcome="refused")
         raise
     return tokens
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from entrepot.cloud import reads, writes
+from entrepot.cloud import audit, reads, writes
 from entrepot.kernel.refusals import Busy
 from functions.membership import store
 from functions.membership.domain.backoff import SIGN_IN, SIGN_IN_FROM, Failures
@@ -49,11 +49,13 @@ def attempt(key: str, address: str, now: datetime) -> Attempt:
     raise Busy
 
 
-def failed(tried: Attempt, now: datetime) -> None:
-    """A try was looked at and failed: the place it came from is nearer to its wait too."""
+def failed(tried: Attempt, member_id: str | None, now: datetime) -> None:
+    """A try was looked at and failed: it is written down, and the place it came from is nearer to its wait too."""
+    counted = []
     if tried.source:
         after = SIGN_IN_FROM.after_one_more(tried.failed_before, now)
-        writes.commit(store.failure_added(SIGN_IN_FROM, tried.source, tried.failed_before, after))
+        counted.append(store.failure_added(SIGN_IN_FROM, tried.source, tried.failed_before, after))
+    audit.commit("session.open", member_id or audit.UNKNOWN, *counted, outcome="refused")
 
 
 def asking(attempts: Attempts, key: str, contact: Contact, address: str, now: datetime) -> None:

@@ -1,12 +1,17 @@
-"""Address books."""
+"""Address books, each address sealed."""
 
-from entrepot.cloud import aws, reads, writes
+from dataclasses import asdict
+from typing import Final
+
+from entrepot.cloud import aws, reads, seal, writes
 from entrepot.cloud.reads import Read
-from entrepot.cloud.rows import Document, Number, Row
+from entrepot.cloud.rows import Number, Row, Text
 from entrepot.cloud.writes import Write
 from entrepot.kernel.refusals import NotFound, Refusal
-from functions.membership.domain.postal import MOST_ADDRESSES, AddressBookFull, BookEntry
+from functions.membership.domain.postal import MOST_ADDRESSES, AddressBookFull, BookEntry, PostalAddress
 from functions.membership.store.keys import member_key
+
+_PURPOSE: Final = "membership.address"
 
 
 class AddressRow(Row):
@@ -15,7 +20,7 @@ class AddressRow(Row):
     class Meta:
         table_name = aws.name("membership")
 
-    entry = Document[BookEntry](BookEntry)
+    sealed = Text()
     revision = Number()
 
 
@@ -29,15 +34,13 @@ class AddressBookRow(Row):
 
 
 def entry_read(member_id: str, address_id: str) -> Read[BookEntry]:
-    return Read(AddressRow, member_key(member_id), f"address#{address_id}", lambda row: row.entry)
+    return Read(AddressRow, member_key(member_id), f"address#{address_id}", _entry)
 
 
 def entries(member_id: str) -> list[BookEntry]:
     """A member's whole book, oldest first."""
     where = AddressRow.sk.startswith("address#")
-    return reads.query_all(
-        AddressRow, member_key(member_id), lambda row: row.entry, where=where, consistent=True
-    )
+    return reads.query_all(AddressRow, member_key(member_id), _entry, where=where, consistent=True)
 
 
 def entry_added(member_id: str, entry: BookEntry) -> list[Write]:
@@ -65,6 +68,11 @@ def entry_removed(member_id: str, address_id: str) -> list[Write]:
 
 
 def _row(member_id: str, entry: BookEntry) -> AddressRow:
-    return AddressRow(
-        member_key(member_id), f"address#{entry.address_id}", entry=entry, revision=entry.revision
-    )
+    pk, sk = member_key(member_id), f"address#{entry.address_id}"
+    sealed = seal.sealed(asdict(entry.address), _PURPOSE, f"{pk}/{sk}")
+    return AddressRow(pk, sk, sealed=sealed, revision=entry.revision)
+
+
+def _entry(row: AddressRow) -> BookEntry:
+    address = PostalAddress(**seal.opened(row.sealed, _PURPOSE, f"{row.pk}/{row.sk}"))
+    return BookEntry(row.sk.removeprefix("address#"), address, int(row.revision))

@@ -7,7 +7,6 @@ from typing import Final
 from entrepot.kernel.money import Money, total
 from functions.orders.domain.lifecycle import Status, derived
 from functions.orders.domain.quote import (
-    Address,
     Explanation,
     Importer,
     NotIncluded,
@@ -159,11 +158,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Order:
+    """`contact` and `ship_to` are sealed; `country` and `region`, which taxes hang on, are kept beside them."""
+
     order_id: str
     quote_id: str
     member_id: str | None
-    contact: Contact
-    ship_to: Address
+    contact: str
+    ship_to: str
+    country: str
+    region: str | None
     lines: tuple[OrderLine, ...]
     parcels: tuple[Parcel, ...]
     explain: tuple[Explanation, ...]

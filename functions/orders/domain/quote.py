@@ -249,14 +249,19 @@ class UsedRate:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """`rates` names the reference rates in force, `used_rates` every one that was used, thresholds included."""
+    """`rates` names the reference rates in force, `used_rates` every one that was used, thresholds included.
+
+    `ship_to` is sealed; `country` and `region` of it, which taxes hang on, are kept beside it.
+    """
 
     quote_id: str
     member_id: str | None
     created_at: datetime
     expires_at: datetime
     currency: str
-    ship_to: Address
+    ship_to: str
+    country: str
+    region: str | None
     options: tuple[Option, ...]
     shelving: tuple[Shelving, ...]
     rates: str

@@ -9,6 +9,7 @@ from entrepot.kernel.clock import rfc3339
 from entrepot.kernel.money import Money, total
 from functions.orders.domain.order import Entry, Order, OrderLine
 from functions.orders.domain.quote import Address, Explanation, NotIncluded, Parcel, QuoteLine, UsedRate
+from functions.orders.service import people
 from functions.orders.service.access import Sight
 from functions.payments.facade import PaymentView
 
@@ -172,12 +173,13 @@ def order_view(sight: Sight, payment: PaymentView | None = None) -> OrderView:
 
 
 def _whole_view(order: Order, payment: PaymentView | None) -> OrderView:
+    contact = people.contact(order)
     return OrderView(
         **_common(order, order.lines, order.parcels, order.merchants),
         timeline=_timeline(order),
         status=order.status.value,
-        contact=ContactView(name=order.contact.name, email=order.contact.email, phone=order.contact.phone),
-        ship_to=order.ship_to,
+        contact=ContactView(name=contact.name, email=contact.email, phone=contact.phone),
+        ship_to=people.address(order),
         pay_before=rfc3339(order.pay_before),
         explain=list(order.explain),
         not_included=list(order.not_included),
@@ -196,12 +198,13 @@ def _merchants_view(sight: Sight) -> OrderView:
     status = order.share(merchant_id).status
     # Not what the status says: an order may be cancelled without ever having been paid.
     paid = any(entry.event == "paid" for entry in order.timeline)
+    contact = people.contact(order)
     return OrderView(
         **_common(order, order.lines_of(merchant_id), parcels, (merchant_id,)),
         timeline=_merchants_timeline(order, merchant_id),
         status=status.value,
-        contact=ContactView(name=order.contact.name if paid else None, email=_masked(order.contact.email)),
-        ship_to=order.ship_to if paid else None,
+        contact=ContactView(name=contact.name if paid else None, email=_masked(contact.email)),
+        ship_to=people.address(order) if paid else None,
     )
 
 

@@ -14,7 +14,7 @@ from functions.orders import store
 from functions.orders.domain.lifecycle import Status
 from functions.orders.domain.order import Contact, Order, OrderLine, Share
 from functions.orders.domain.quote import Option, Quote, QuoteExpired, QuoteUsed, Shelving
-from functions.orders.service import events
+from functions.orders.service import events, people
 from functions.orders.service.carts import Caller
 from functions.payments import facade as payments
 
@@ -53,7 +53,7 @@ def place(request: Request, caller: Caller, once: Once, now: datetime) -> Placed
     if made is not None:
         return _again(made, now)
     quote, option = _usable(held, request, caller, now)
-    window = payments.check_method(request.method, option.total, quote.ship_to.country, request.capture, now)
+    window = payments.check_method(request.method, option.total, quote.country, request.capture, now)
     order = _order(quote, option, request, quote.member_id or caller.member_id, now + window, now)
     try:
         payment = _commit(order, quote, once, now)
@@ -100,8 +100,10 @@ def _order(
         order_id=order_id,
         quote_id=quote.quote_id,
         member_id=member_id,
-        contact=request.contact,
+        contact=people.sealed_contact(request.contact, quote.quote_id),
         ship_to=quote.ship_to,
+        country=quote.country,
+        region=quote.region,
         lines=tuple(OrderLine(line) for line in option.lines),
         parcels=option.parcels,
         explain=option.explain,
@@ -132,7 +134,7 @@ def _commit(order: Order, quote: Quote, once: Once, now: datetime) -> payments.P
         order.payment_method,
         order.capture,
         now,
-        order.ship_to.country,
+        order.country,
     )
     fixed = [
         once.claim(order.order_id),

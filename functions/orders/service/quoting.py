@@ -33,7 +33,7 @@ from functions.orders.domain.quote import (
     TooManyParcels,
     UsedRate,
 )
-from functions.orders.service import finding, identity, merchants, sourcing
+from functions.orders.service import finding, identity, merchants, people, sourcing
 from functions.orders.service.carts import Caller
 from functions.payments import facade as payments
 from functions.rates import facade as rates
@@ -84,13 +84,16 @@ def quote(wish: Wish, caller: Caller, now: datetime) -> Quote:
         now,
     )
     options = desk.options(wanted)
+    quote_id = new_id("quo", now)
     made = Quote(
-        quote_id=new_id("quo", now),
+        quote_id=quote_id,
         member_id=caller.member_id,
         created_at=now,
         expires_at=now + VALID,
         currency=wish.currency,
-        ship_to=wish.ship_to,
+        ship_to=people.sealed_address(wish.ship_to, quote_id),
+        country=wish.ship_to.country,
+        region=wish.ship_to.region,
         options=options,
         shelving=tuple(map(_shelving, desk.sources(options))),
         rates=desk.rates.citation,

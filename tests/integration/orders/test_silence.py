@@ -107,7 +107,9 @@ def _fail(bazaar: Bazaar) -> list[str]:
         from functions.orders.service import access
 
         def broken(order: Any, caller: Any) -> Any:
-            raise ValueError(f"{order.contact.email} lives in {order.ship_to.line1}")
+            from functions.orders.service import people
+
+            raise ValueError(f"{people.contact(order).email} lives in {people.address(order).line1}")
 
         patch.setattr(access, "sight", broken)
         headers = {"Order-Token": placed["order_token"]}
