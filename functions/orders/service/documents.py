@@ -6,7 +6,8 @@ from entrepot.kernel.refusals import NotFound
 from functions.logistics import facade as logistics
 from functions.membership import facade as membership
 from functions.orders.domain.order import CHARGES, Order, OrderLine
-from functions.orders.service import access
+from functions.orders.domain.quote import Address
+from functions.orders.service import access, people
 from functions.orders.service.carts import Caller
 
 ACTION = "shipments.documents"
@@ -26,11 +27,12 @@ def declared(shipment_id: str, caller: Caller) -> logistics.Declaration:
         raise NotFound
     merchant = reads.fetch_one(membership.merchant_read(shipment.merchant_id))
     assert merchant is not None, "a shipment is its merchant's"
-    return declaration(sight.order, shipment, merchant.name, merchant.country)
+    to = people.address(sight.order)
+    return declaration(sight.order, to, shipment, merchant.name, merchant.country)
 
 
 def declaration(
-    order: Order, shipment: logistics.Shipment, merchant: str, country: str
+    order: Order, to: Address, shipment: logistics.Shipment, merchant: str, country: str
 ) -> logistics.Declaration:
     """The shipped units at their part of the order's amounts: all shipments of a line sum to the line.
 
@@ -42,7 +44,6 @@ def declaration(
     ]
     charges = [(_NAMES[charge], _sum(shipped, charge, order.currency)) for charge in CHARGES]
     charges.insert(1, ("Discount", -_sum(shipped, "discount", order.currency)))
-    to = order.ship_to
     place = " ".join(part for part in (to.postal_code, to.city, to.region) if part)
     skus = {sku for sku, _ in shipment.lines}
     return logistics.Declaration(

@@ -13,6 +13,7 @@ from entrepot.kernel.money import Money
 from functions.logistics import facade as logistics
 from functions.logistics.domain import pdf
 from functions.orders.domain.order import OrderLine, ShipmentRef
+from functions.orders.domain.quote import Address
 from functions.orders.service.documents import declaration
 from tests.unit.orders.orders import line, order
 
@@ -37,7 +38,8 @@ def bought(sku: str, quantity: int, title: str, **charges: int) -> OrderLine:
 LAMP = bought("LAMP", 3, "无线耳机 Kopfhörer", freight=100, duty=50, import_tax=77, fees=1, discount=10)
 CUP = bought("CUP", 2, "ヘッドホン 한국어")
 ORDER = order(LAMP, CUP)
-DECLARED = declaration(ORDER, shipment("shp_1", LAMP=3, CUP=2), "深圳灯具", "CN")
+HOME = Address("Anna", "Torstraße 1", "Berlin", "10119", "DE")
+DECLARED = declaration(ORDER, HOME, shipment("shp_1", LAMP=3, CUP=2), "深圳灯具", "CN")
 
 
 def texts(declared: logistics.Declaration) -> dict[str, str]:
@@ -91,15 +93,15 @@ def test_the_papers_of_all_shipments_sum_to_the_line_to_the_minor_unit(units, da
     )
     held = replace(order(whole), shipments=refs)
 
-    declared = [declaration(held, each, "Shop", "CN") for each in parts]
+    declared = [declaration(held, HOME, each, "Shop", "CN") for each in parts]
 
     assert whole.bought.total.amount == sum(each.total.amount for each in declared)
     # What is shipped later changes no earlier paper.
-    assert declared[0] == declaration(replace(held, shipments=refs[:1]), parts[0], "Shop", "CN")
+    assert declared[0] == declaration(replace(held, shipments=refs[:1]), HOME, parts[0], "Shop", "CN")
 
 
 def test_an_order_that_kept_no_codes_and_weights_has_papers_all_the_same():
-    declared = declaration(order(line("A")), shipment("shp_1", A=1), "Shop", "CN")
+    declared = declaration(order(line("A")), HOME, shipment("shp_1", A=1), "Shop", "CN")
 
     assert None is declared.net_grams
     assert KINDS == list(texts(declared))
@@ -112,7 +114,7 @@ def test_the_same_shipment_gives_the_same_bytes():
 def test_many_lines_go_over_pages_and_each_page_bears_the_number():
     many = order(*(bought(f"SKU-{n}", 1, f"Product {n} " + "with a long name " * 4) for n in range(30)))
 
-    declared = declaration(many, shipment("shp_1", **{f"SKU-{n}": 1 for n in range(30)}), "Shop", "CN")
+    declared = declaration(many, HOME, shipment("shp_1", **{f"SKU-{n}": 1 for n in range(30)}), "Shop", "CN")
 
     pages = PdfReader(BytesIO(dict(logistics.papers(declared))["commercial_invoice"])).pages
     assert len(pages) > 1
