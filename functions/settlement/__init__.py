@@ -18,6 +18,9 @@ statement       what a merchant is paid for its pending lines, in its payout cur
 terms           commission, payment fee, spread and day of the rates: fixed when a statement is opened
 rate            units of the payout currency for one unit of the order's: `reference` as published, `applied` after
                 the spread; both are recorded
+payout          what of a statement leaves for its merchant: created, sent, paid or returned
+unpaid          an issued statement that has something payable and no payout yet
+hold            that nothing is paid out to a merchant, and why
 carried         what a merchant owes after a statement, taken into the next one
 shard           balances and the list of merchants with something pending are spread over eight keys, so that
                 entries written at the same time seldom touch the same item

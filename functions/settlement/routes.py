@@ -2,17 +2,25 @@
 
 from entrepot.cloud.call import Call
 from entrepot.cloud.http import Api
-from functions.settlement.service import reading, reversing
+from functions.settlement.domain.payouts import PayoutStatus
+from functions.settlement.service import paying, reading, reversing
 from functions.settlement.views import (
     EntriesQuery,
     EntriesView,
     EntryView,
+    HoldBody,
+    HoldView,
+    OutcomeBody,
+    PayoutsView,
+    PayoutView,
     StatementsQuery,
     StatementsView,
     StatementView,
     TrialBalanceQuery,
     TrialBalanceView,
     entry_view,
+    hold_view,
+    payout_view,
     statement_view,
     summary_view,
     trial_balance_view,
@@ -62,3 +70,29 @@ def list_entries(call: Call, account: str) -> EntriesView:
         data=[entry_view(entry) for entry in page.items],
         next_cursor=call.cursor(page.next_key, binding),
     )
+
+
+@api.get("/v1/merchants/{merchant_id}/payouts", allow="statements.read", query=StatementsQuery)
+def list_payouts(call: Call, merchant_id: str) -> PayoutsView:
+    wanted: StatementsQuery = call.query
+    after = call.after(wanted.cursor, merchant_id)
+    page = paying.listed(merchant_id, call.member, wanted.limit, after)
+    return PayoutsView(
+        data=[payout_view(payout) for payout in page.items],
+        next_cursor=call.cursor(page.next_key, merchant_id),
+    )
+
+
+@api.post("/v1/payouts/{payout_id}/outcome", allow="payouts.write")
+def tell_outcome(call: Call, body: OutcomeBody, payout_id: str) -> PayoutView:
+    return payout_view(paying.move(payout_id, PayoutStatus(body.status), call.now))
+
+
+@api.put("/v1/merchants/{merchant_id}/payout-hold", allow="payouts.write")
+def put_hold(call: Call, body: HoldBody, merchant_id: str) -> HoldView:
+    return hold_view(paying.hold(merchant_id, body.reason, call.member, call.now))
+
+
+@api.delete("/v1/merchants/{merchant_id}/payout-hold", allow="payouts.write", status=204)
+def let_go(call: Call, merchant_id: str) -> None:
+    paying.let_go(merchant_id)

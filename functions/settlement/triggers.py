@@ -4,7 +4,14 @@ from datetime import datetime
 
 from entrepot.cloud.events import Triggers
 from entrepot.contracts.orders import ShareCompleted, ShareRefunded
-from entrepot.contracts.payments import PaymentCaptured, RefundFailed, RefundSucceeded
+from entrepot.contracts.payments import (
+    DisputeClosed,
+    DisputeOpened,
+    FeeKnown,
+    PaymentCaptured,
+    RefundFailed,
+    RefundSucceeded,
+)
 from functions.settlement.service import posting, settling
 
 triggers = Triggers(__name__)
@@ -15,6 +22,9 @@ settlement_events = triggers.consumer(
         PaymentCaptured: posting.on_payment_captured,
         RefundSucceeded: posting.on_refund_succeeded,
         RefundFailed: posting.on_refund_failed,
+        FeeKnown: posting.on_fee_known,
+        DisputeOpened: posting.on_dispute_opened,
+        DisputeClosed: posting.on_dispute_closed,
         ShareCompleted: posting.on_share_completed,
         ShareRefunded: posting.on_share_refunded,
     },

@@ -1,13 +1,15 @@
 """What settlement's routes give."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, field
 
 from entrepot.cloud.wire import Body, View
+from entrepot.cloud.wire import Line as LineText
 from entrepot.kernel.money import Money
 from functions.settlement.domain.ledger import Entry, Posting, TrialBalance
+from functions.settlement.domain.payouts import Hold, Payout
 from functions.settlement.domain.statements import Line, Part, Statement
 from functions.settlement.service.reading import FullStatement
 
@@ -59,7 +61,8 @@ class SummaryView(View, frozen=True):
 
 
 class LineView(View, frozen=True):
-    """What a share, or the refund of one, comes to. goods + seller_taxes - refunded = amount, converted at `rate`.
+    """What a share, or the refund of one, comes to. goods + seller_taxes + returned - refunded = amount, converted at
+    `rate`; `returned` is a payout that came back, which has no order.
 
     `commission` is taken on `commission_base`, `payment_fee` on `fee_base`; `entries` are ids of ledger entries.
     """
@@ -70,6 +73,7 @@ class LineView(View, frozen=True):
     goods: Money
     seller_taxes: Money
     refunded: Money
+    returned: Money
     amount: Money
     rate: str
     converted: Money
@@ -144,6 +148,57 @@ class TrialBalanceView(View, frozen=True):
     balanced: bool
 
 
+class OutcomeBody(Body, frozen=True):
+    """What the bank did: it has the order (`sent`), has taken the money (`paid`), or sends it back (`returned`)."""
+
+    status: Literal["sent", "paid", "returned"]
+
+
+class HoldBody(Body, frozen=True):
+    reason: LineText
+
+
+class HoldView(View, frozen=True):
+    merchant_id: str
+    reason: str
+    since: datetime
+
+
+class PayoutView(View, frozen=True):
+    """What a merchant is paid for one statement; `entries` are ids of the ledger entries that moved it."""
+
+    id: str
+    statement_id: str
+    merchant_id: str
+    amount: Money
+    status: str
+    created_at: datetime
+    moved_at: datetime | None
+    entries: tuple[str, ...]
+
+
+class PayoutsView(View, frozen=True):
+    data: list[PayoutView]
+    next_cursor: str | None
+
+
+def payout_view(payout: Payout) -> PayoutView:
+    return PayoutView(
+        id=payout.payout_id,
+        statement_id=payout.statement_id,
+        merchant_id=payout.merchant_id,
+        amount=payout.amount,
+        status=payout.status.value,
+        created_at=payout.created_at,
+        moved_at=payout.moved_at,
+        entries=payout.entries,
+    )
+
+
+def hold_view(hold: Hold) -> HoldView:
+    return HoldView(merchant_id=hold.merchant_id, reason=hold.reason, since=hold.since)
+
+
 def summary_view(statement: Statement) -> SummaryView:
     return SummaryView(**_summary(statement))
 
@@ -207,6 +262,7 @@ def _line_view(line: Line, part: Part, currency: str) -> LineView:
         goods=Money(pending.goods, pending.currency),
         seller_taxes=Money(pending.seller_taxes, pending.currency),
         refunded=Money(pending.refunded, pending.currency),
+        returned=Money(pending.returned, pending.currency),
         amount=Money(pending.amount, pending.currency),
         rate=line.rate.applied,
         converted=Money(line.converted, currency),

@@ -54,6 +54,7 @@ class CompletedShare:
 class LineKind(StrEnum):
     SHARE = "share"
     REFUND = "refund"
+    RETURNED_PAYOUT = "returned_payout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,11 @@ class PendingLine:
     refunded: int
     paid: int
     commissionable: int
+    returned: int = 0  # of a payout that came back, in its own currency
 
     @property
     def amount(self) -> int:
-        return self.goods + self.seller_taxes - self.refunded
+        return self.goods + self.seller_taxes + self.returned - self.refunded
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,4 +147,23 @@ def pending_refund(
         refunded=amount.amount,
         paid=0,
         commissionable=before.refund(amount.amount).commissionable - before.commissionable,
+    )
+
+
+def pending_return(merchant_id: str, amount: Money, fact: str, entry_id: str, at: datetime) -> PendingLine:
+    """A payout that came back: owed again, without any charge."""
+    return PendingLine(
+        kind=LineKind.RETURNED_PAYOUT,
+        order_id="",
+        merchant_id=merchant_id,
+        fact=fact,
+        entry_id=entry_id,
+        occurred_at=at,
+        currency=amount.currency,
+        goods=0,
+        seller_taxes=0,
+        refunded=0,
+        paid=0,
+        commissionable=0,
+        returned=amount.amount,
     )

@@ -11,7 +11,14 @@ from typing import Final
 from entrepot.cloud import reads, writes
 from entrepot.cloud.writes import Write
 from entrepot.contracts.orders import ShareCompleted, ShareRefunded
-from entrepot.contracts.payments import PaymentCaptured, RefundFailed, RefundSucceeded
+from entrepot.contracts.payments import (
+    DisputeClosed,
+    DisputeOpened,
+    FeeKnown,
+    PaymentCaptured,
+    RefundFailed,
+    RefundSucceeded,
+)
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.money import Money
 from entrepot.kernel.refusals import Busy
@@ -49,6 +56,36 @@ def on_refund_failed(event: RefundFailed, handled: Write, now: datetime) -> None
         return
     postings = rules.refund_returned(event.provider, Money(event.amount, event.currency))
     entry = _entry(f"refund-returned:{event.refund_id}", "refund_returned", event.occurred_at, postings, now)
+    _once(entry, handled, lambda: writes.commit(handled, *store.posted(entry)))
+
+
+def on_fee_known(event: FeeKnown, handled: Write, now: datetime) -> None:
+    """What the provider kept, and where it keeps our balance in another currency, what it made of the charge."""
+    postings = rules.provider_fee(event.provider, Money(event.fee, event.fee_currency))
+    if event.fee_currency != event.currency:
+        taken, got = Money(event.captured, event.currency), Money(event.amount, event.fee_currency)
+        postings = (*rules.provider_converted(event.provider, taken, got), *postings)
+    entry = _entry(f"fee:{event.fact}", "provider_fee", event.occurred_at, postings, now)
+    _once(entry, handled, lambda: writes.commit(handled, *store.posted(entry)))
+
+
+def on_dispute_opened(event: DisputeOpened, handled: Write, now: datetime) -> None:
+    postings = (
+        *rules.dispute_opened(event.provider, Money(event.amount, event.currency)),
+        *rules.dispute_fee(event.provider, Money(event.fee, event.fee_currency)),
+    )
+    entry = _entry(f"dispute:{event.dispute_id}", "dispute_opened", event.occurred_at, postings, now)
+    _once(entry, handled, lambda: writes.commit(handled, *store.posted(entry)))
+
+
+def on_dispute_closed(event: DisputeClosed, handled: Write, now: datetime) -> None:
+    """It may be told of before the opening: disputed_funds stands on its other side until then."""
+    amount = Money(event.amount, event.currency)
+    if event.outcome == "won":
+        rule, postings = "dispute_won", rules.dispute_won(event.provider, amount)
+    else:
+        rule, postings = "dispute_lost", rules.dispute_lost(amount, {})
+    entry = _entry(f"dispute-closed:{event.dispute_id}", rule, event.occurred_at, postings, now)
     _once(entry, handled, lambda: writes.commit(handled, *store.posted(entry)))
 
 

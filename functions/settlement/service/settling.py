@@ -36,7 +36,7 @@ from functions.settlement.domain.statements import (
 )
 from functions.settlement.domain.terms import Rate, Terms, fee_in_force, recorded_rate, spread_in_force
 from functions.settlement.prices import prices
-from functions.settlement.service import closing
+from functions.settlement.service import closing, paying
 
 _TRIES: Final = 5
 
@@ -80,12 +80,13 @@ def run(now: datetime) -> Run:
 
 
 def scheduled(now: datetime) -> None:
-    """Close the days that are over, and settle.
+    """Close the days that are over, settle, and pay out.
 
     Raises: SettlementIncomplete, so that the function's alarm says that somebody must look.
     """
     closing.close_days(now)
     done = run(now)
+    paying.pay(now)
     if done.failed:
         raise SettlementIncomplete(merchants=len(done.failed))
 
@@ -138,6 +139,7 @@ def _step(merchant_id: str, now: datetime) -> Statement | None:
         *store.posted(entry),
         *_account_writes(account, after, first=number == 1, last=last),
         *([store.listed(after), _announced(after, now)] if last else []),
+        *([store.now_unpaid(after)] if last and after.payable else []),
     )
     return after
 

@@ -81,6 +81,7 @@ GRANTS: Final[dict[str, frozenset[str]]] = {
         SET_UP: " ".join(role for role in (*ROLES, UNENROLLED) if role != "service"),
         "bank.read": "operator finance",
         "bank.write": "operator finance",
+        "payouts.write": "operator finance",
     }.items()
 }
 

@@ -1,0 +1,136 @@
+"""Payouts, what is still to be paid out, and holds."""
+
+from datetime import datetime
+
+from entrepot.cloud import aws, reads, writes
+from entrepot.cloud.rows import Document, Number, Row, Text
+from entrepot.cloud.writes import Write
+from entrepot.kernel.clock import parsed, rfc3339
+from entrepot.kernel.pagination import Page
+from functions.settlement.domain.payouts import Hold, Payout
+from functions.settlement.domain.statements import Statement
+from functions.settlement.store.shards import SHARDS, AlreadyPosted, Overtaken, shard_of
+
+
+class UnpaidRow(Row):
+    """An issued statement that is to be paid out: pk `unpaid#<shard>`, sk `<merchant>#<statement>`.
+
+    Reached by shard, the merchant's; removed with the payout.
+    """
+
+    class Meta:
+        table_name = aws.name("settlement")
+
+    statement_id = Text()
+
+
+class PayoutRow(Row):
+    """One payout: pk `payout#<id>`, sk "payout". Reached by id, which follows from its statement's."""
+
+    class Meta:
+        table_name = aws.name("settlement")
+
+    revision = Number()
+    payout = Document[Payout](Payout)
+
+
+class PaidRow(Row):
+    """A payout in its merchant's list: pk `payouts#<merchant>`, sk its id, so that the newest is the last."""
+
+    class Meta:
+        table_name = aws.name("settlement")
+
+
+class HoldRow(Row):
+    """That nothing is paid out to a merchant: pk `hold#<merchant>`, sk "hold"."""
+
+    class Meta:
+        table_name = aws.name("settlement")
+
+    reason = Text()
+    by = Text()
+    since = Text()
+
+
+def now_unpaid(statement: Statement) -> Write:
+    """Raises, at commit: Overtaken."""
+    return writes.create(_unpaid(statement.merchant_id, statement.statement_id), Overtaken())
+
+
+def unpaid() -> list[tuple[str, str]]:
+    """Merchant and id of every statement that is to be paid out: SHARDS queries."""
+    return [
+        (str(row.sk).partition("#")[0], str(row.statement_id))
+        for shard in range(SHARDS)
+        for row in reads.query_all(UnpaidRow, f"unpaid#{shard}", lambda row: row, consistent=True)
+    ]
+
+
+def payout_made(payout: Payout) -> list[Write]:
+    """The statement is no longer unpaid, and its payout is there. Raises, at commit: AlreadyPosted, Overtaken.
+
+    The condition on the hold is the last word on whether money leaves: Overtaken where one was put meanwhile.
+    """
+    unpaid_row = _unpaid(payout.merchant_id, payout.statement_id)
+    hold = HoldRow(f"hold#{payout.merchant_id}", "hold")
+    return [
+        writes.create(_row(payout), AlreadyPosted()),
+        writes.create(PaidRow(f"payouts#{payout.merchant_id}", payout.payout_id), AlreadyPosted()),
+        writes.delete(unpaid_row, UnpaidRow.pk.exists(), AlreadyPosted()),
+        writes.check(hold, HoldRow.pk.does_not_exist(), Overtaken()),
+    ]
+
+
+def payout_read(payout_id: str) -> reads.Read[Payout]:
+    return reads.Read(PayoutRow, f"payout#{payout_id}", "payout", lambda row: row.payout)
+
+
+def payout_moved(before: Payout, after: Payout) -> Write:
+    """Raises, at commit: Overtaken."""
+    return writes.put(_row(after), PayoutRow.revision == before.revision, Overtaken())
+
+
+def payouts(merchant_id: str, limit: int, after: dict[str, str] | None) -> Page[Payout]:
+    """A page of a merchant's payouts, newest first."""
+    page = reads.query(
+        PaidRow,
+        f"payouts#{merchant_id}",
+        lambda row: str(row.sk),
+        limit=limit,
+        newest_first=True,
+        after=after,
+    )
+    found = reads.fetch(*(payout_read(payout_id) for payout_id in page.items)) if page.items else []
+    return Page(tuple(found), page.next_key)
+
+
+def hold_read(merchant_id: str) -> reads.Read[Hold]:
+    return reads.Read(HoldRow, f"hold#{merchant_id}", "hold", _hold)
+
+
+def held(hold: Hold) -> Write:
+    """Put a hold, or another reason on one."""
+    row = HoldRow(
+        f"hold#{hold.merchant_id}", "hold", reason=hold.reason, by=hold.by, since=rfc3339(hold.since)
+    )
+    return writes.put(row)
+
+
+def let_go(merchant_id: str) -> Write:
+    """Take a hold away; where there is none nothing happens."""
+    return writes.delete(HoldRow(f"hold#{merchant_id}", "hold"))
+
+
+def _unpaid(merchant_id: str, statement_id: str) -> UnpaidRow:
+    return UnpaidRow(
+        f"unpaid#{shard_of(merchant_id)}", f"{merchant_id}#{statement_id}", statement_id=statement_id
+    )
+
+
+def _row(payout: Payout) -> PayoutRow:
+    return PayoutRow(f"payout#{payout.payout_id}", "payout", payout=payout, revision=payout.revision)
+
+
+def _hold(row: HoldRow) -> Hold:
+    since: datetime = parsed(row.since)
+    return Hold(row.pk.partition("#")[2], row.reason, row.by, since)
