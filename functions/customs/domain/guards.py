@@ -85,4 +85,5 @@ def _hold(case: Case, rule: Rule) -> None:
         assert rule.amount is not None, rule.rule_id
         value = case.rates.convert(case.parts(rule.basis), rule.amount.currency)
         if (consignment.cn_year_used or zero(rule.amount.currency)) + value > rule.amount:
-            raise QuotaExceeded(rule.title, row=rule.rule_id, limit=str(rule.amount), value=str(value))
+            detail = f"{rule.title}. Order less, or in the next year."
+            raise QuotaExceeded(detail, row=rule.rule_id, limit=str(rule.amount), value=str(value))

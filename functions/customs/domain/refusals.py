@@ -18,7 +18,9 @@ class DutyRateMissing(Refusal):
 
     code: ClassVar[str] = "duty_rate_missing"
     kind: ClassVar[Kind] = Kind.RULE
-    title: ClassVar[str] = "There is no rate for these goods of this origin in this destination."
+    title: ClassVar[str] = (
+        "There is no rate for these goods of this origin in this destination; a longer HS code may have one."
+    )
 
 
 class HsCodeMissing(Refusal):
