@@ -205,15 +205,15 @@ def test_two_prices_for_one_buyer_at_one_time_are_refused(first: FixedPrice, sec
 
 
 def test_prices_that_follow_one_another_or_are_for_others_stand_side_by_side() -> None:
-    draft(
-        priced(
-            fixed(ends=NOW),
-            fixed(starts=NOW, ends=LATER),
-            fixed(starts=LATER),
-            fixed(market="US"),
-            fixed(currency="GBP"),
-        )
+    beside = priced(
+        fixed(ends=NOW),
+        fixed(starts=NOW, ends=LATER),
+        fixed(starts=LATER),
+        fixed(market="US"),
+        fixed(currency="GBP"),
     )
+
+    assert (beside,) == draft(beside).details.variants
 
 
 def test_a_price_above_zero_ends_after_it_begins() -> None:
