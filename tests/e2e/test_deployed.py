@@ -54,10 +54,8 @@ def test_one_event_delivered_twenty_times_at_once_counts_once(market: Market) ->
 
     assert Counter({200: 20}) == Counter(answers["statuses"])
     _assert_paid_once(market, placed)
-    total = placed["total"]["amount"]
-    assert {("psp:stripe", "EUR"): total, ("customer_funds", "EUR"): -total} == _moved(
-        before, market.balances()
-    )
+    total, fee = placed["total"]["amount"], market.fee_of(intent_of(placed))
+    assert _paid(total, fee) == _moved(before, market.balances())
     assert {"on_hand": 4, "reserved": 0, "available": 4} == market.stock(sku)
 
 
@@ -86,9 +84,8 @@ def test_the_events_of_a_payment_in_any_order_end_the_same(market: Market) -> No
     for placed in orders:
         _assert_paid_once(market, placed)
     total = sum(placed["total"]["amount"] for placed in orders)
-    assert {("psp:stripe", "EUR"): total, ("customer_funds", "EUR"): -total} == _moved(
-        before, market.balances()
-    )
+    fee = sum(market.fee_of(intent_of(placed)) for placed in orders)
+    assert _paid(total, fee) == _moved(before, market.balances())
     assert {"on_hand": 0, "reserved": 0, "available": 0} == market.stock(sku)
     assert 0 == market.dead_letters()
 
@@ -102,6 +99,15 @@ def _assert_paid_once(market: Market, placed: Any) -> None:
         told
     )
     assert 1 == len(market.entries_of(intent_of(placed)))
+
+
+def _paid(total: int, fee: int) -> dict[tuple[str, str], int]:
+    """What payments of `total` in EUR, of which the provider kept `fee`, do to the balances."""
+    return {
+        ("psp:stripe", "EUR"): total - fee,
+        ("psp_fee_expense", "EUR"): fee,
+        ("customer_funds", "EUR"): -total,
+    }
 
 
 def _event(market: Market, placed: Any, kind: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from entrepot.cloud import aws
+from entrepot.cloud import aws, seal
 from functions.settlement import facade as settlement
 from tests.support.e2e_rows import rows
 from tests.support.provider import Provider
@@ -24,7 +24,7 @@ _PASSING: Final = frozenset(("revision", "bucket", "at", "sequence"))
 def ending(names: Mapping[str, str], provider: Provider) -> dict[str, Any]:
     """Everything that lasts. Args: names: ids by the name they go by in the story."""
     return {
-        "orders": _documents("orders", "order", "document", names),
+        "orders": _orders(names),
         "lists": _lists(names),
         "payments": _documents("payments", "payment", "payment", names),
         "reservations": _documents("inventory", "reservation", "reservation", names),
@@ -61,6 +61,20 @@ def _items(table: str) -> list[dict[str, Any]]:
 def _documents(table: str, sk: str, attribute: str, names: Mapping[str, str]) -> list[str]:
     found = (item for item in _items(table) if item["sk"]["S"] == sk)
     return sorted(_plain(json.loads(item[attribute]["S"]), names) for item in found)
+
+
+def _orders(names: Mapping[str, str]) -> list[str]:
+    """Orders with whom they go to and who placed them opened: what is sealed twice is never alike."""
+    found = [json.loads(item["document"]["S"]) for item in _items("orders") if item["sk"]["S"] == "order"]
+    opened = [
+        {
+            **order,
+            "ship_to": seal.opened(order["ship_to"], "orders.ship_to", order["quote_id"]),
+            "contact": seal.opened(order["contact"], "orders.contact", order["quote_id"]),
+        }
+        for order in found
+    ]
+    return sorted(_plain(order, names) for order in opened)
 
 
 def _lists(names: Mapping[str, str]) -> list[str]:

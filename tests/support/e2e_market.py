@@ -114,6 +114,17 @@ class Market:
         facts = [item["pk"]["S"] for item in rows(self.dynamodb, table) if item["sk"]["S"] == "entry"]
         return [fact for fact in facts if intent_id in fact]
 
+    def fee_of(self, intent_id: str) -> int:
+        """What the provider kept of a payment, as the provider itself tells it."""
+        charges = self._at_stripe(f"/v1/charges?payment_intent={intent_id}")["data"]
+        (moved,) = [charge["balance_transaction"] for charge in charges if charge["balance_transaction"]]
+        return int(self._at_stripe(f"/v1/balance_transactions/{moved}")["fee"])
+
+    def _at_stripe(self, path: str) -> Any:
+        answer = self.stripe.call("GET", path, token="sk_test_standin")
+        assert 200 == answer.status, answer.text
+        return answer.json
+
     def control(self, path: str, **fields: str) -> Any:
         """A test control of the stand-in for Stripe."""
         answer = self.stripe.call("POST", f"/test/{path}", form=fields)
@@ -122,9 +133,8 @@ class Market:
 
     def events_of(self, intent_id: str) -> list[dict[str, Any]]:
         """What Stripe has to tell of an intent, oldest first."""
-        answer = self.stripe.call("GET", "/v1/events?limit=100", token="sk_test_standin")
-        assert 200 == answer.status, answer.text
-        found = [event for event in answer.json["data"] if intent_id in json.dumps(event["data"]["object"])]
+        told = self._at_stripe("/v1/events?limit=100")["data"]
+        found = [event for event in told if intent_id in json.dumps(event["data"]["object"])]
         return found[::-1]
 
     def wait_quiet(self) -> None:

@@ -44,7 +44,12 @@ class Conflicts:
     counted: Counter[str] = field(default_factory=Counter)
     _held: dict[Item, str] = field(default_factory=dict)
     _done: set[str] = field(default_factory=set)  # tokens of written transactions
+    _refusals: Counter[str] = field(default_factory=Counter)  # by the token of the transaction in the way
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _refused_one: threading.Condition = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._refused_one = threading.Condition(self._lock)
 
     def begin(self, items: list[Item], token: str) -> Answer | None:
         """Hold the items for one transaction; the answer to give instead where another holds one of them.
@@ -60,10 +65,17 @@ class Conflicts:
             clashes = [item in self._held for item in items]
             if any(clashes):
                 self.counted["cancelled"] += 1
+                self._refusals.update({self._held[item] for item in items if item in self._held})
+                self._refused_one.notify_all()
                 return _cancelled(clashes)
             self._held.update(dict.fromkeys(items, token))
             self.counted["transactions"] += 1
             return None
+
+    def wait_refused(self, token: str, times: int, longest_seconds: float) -> None:
+        """Wait until that many others were refused for what this transaction holds, or for as long."""
+        with self._refused_one:
+            self._refused_one.wait_for(lambda: self._refusals[token] >= times, longest_seconds)
 
     def end(self, items: list[Item]) -> None:
         with self._lock:
@@ -92,18 +104,21 @@ class Conflicts:
 class ConflictProxy(ThreadingHTTPServer):
     """Passes DynamoDB's protocol on to `upstream`; each transaction holds its items `held_seconds` longer.
 
+    With `refusals` it lets go as soon as it was in the way that often: how often transactions meet then hangs on the
+    sale, not on how fast the machine is, and `held_seconds` only ends the wait where nobody comes.
     Of every `lose_every` transactions that were written one has its answer lost; of 0 none.
     """
 
     daemon_threads = True
     request_queue_size = 512
 
-    def __init__(self, upstream: str, held_seconds: float, lose_every: int) -> None:
+    def __init__(self, upstream: str, held_seconds: float, lose_every: int, refusals: int) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         address = urlsplit(upstream)
         self.upstream = (address.hostname or "", address.port or 80)
         self.held_seconds = held_seconds
         self._lose_every = lose_every
+        self._refusals = refusals
         self.conflicts = Conflicts()
         self.local = threading.local()
         self.closing = threading.Event()
@@ -123,7 +138,11 @@ class ConflictProxy(ThreadingHTTPServer):
             if refused is not None:
                 return refused
             try:
-                self.closing.wait(self.held_seconds)  # what two-phase commit between partitions takes
+                # what two-phase commit between partitions takes
+                if self._refusals and items:
+                    self.conflicts.wait_refused(token, self._refusals, self.held_seconds)
+                else:
+                    self.closing.wait(self.held_seconds)
                 answer = self._pass_on(headers, body)
                 lost = answer.status == 200 and self.conflicts.wrote(token, self._lose_every)
                 return None if lost else answer
@@ -183,9 +202,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def conflicting(upstream: str, held_seconds: float = 0.005, lose_every: int = 0) -> Iterator[ConflictProxy]:
+def conflicting(
+    upstream: str, held_seconds: float = 0.005, lose_every: int = 0, refusals: int = 0
+) -> Iterator[ConflictProxy]:
     """The proxy in front of the stand-in at `upstream`."""
-    proxy = ConflictProxy(upstream, held_seconds, lose_every)
+    proxy = ConflictProxy(upstream, held_seconds, lose_every, refusals)
     serving = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     serving.start()
     try:
