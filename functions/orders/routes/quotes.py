@@ -13,7 +13,7 @@ from functions.orders.domain.quote import Address
 from functions.orders.routes import api
 from functions.orders.routes.carts import caller
 from functions.orders.routes.quote_views import QuoteView, quote_view
-from functions.orders.service import quoting
+from functions.orders.service import consigning, quoting
 
 Codes = Annotated[
     list[Annotated[str, msgspec.Meta(min_length=1, max_length=64)]], msgspec.Meta(max_length=20)
@@ -56,7 +56,7 @@ def make_quote(call: Call, body: QuoteBody) -> QuoteView:
     return quote_view(quoting.quote(_wish(body), caller(call), call.now))
 
 
-def _wish(body: QuoteBody) -> quoting.Wish:
+def _wish(body: QuoteBody) -> consigning.Wish:
     if (body.cart_id is None) == (body.lines is None):
         raise InvalidRequest("Exactly one of cart_id and lines.", field="cart_id")
     if body.coupon_codes:
@@ -64,7 +64,7 @@ def _wish(body: QuoteBody) -> quoting.Wish:
     if body.points:
         raise NoPoints(field="points")
     identity = body.importer_identity
-    return quoting.Wish(
+    return consigning.Wish(
         cart_id=body.cart_id,
         lines=tuple((line.sku, line.quantity) for line in body.lines or ()),
         ship_to=Address(**msgspec.structs.asdict(body.ship_to)),

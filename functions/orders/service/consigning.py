@@ -1,0 +1,263 @@
+"""One consignment of a quote, sent one way: goods, freight, duty, tax and fees in the buyer's currency, explained."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from entrepot.cloud import aws
+from entrepot.kernel.money import Money, allocate, zero
+from functions.catalogue import facade as catalogue
+from functions.customs import facade as customs
+from functions.logistics import facade as logistics
+from functions.orders.domain.quote import (
+    Address,
+    Explanation,
+    NotIncluded,
+    Owed,
+    Parcel,
+    ParcelLine,
+    Promise,
+    QuoteLine,
+)
+from functions.orders.service import finding, merchants, sourcing
+from functions.rates import facade as rates
+
+_UNVERIFIED_STAGES: Final = frozenset({"local", "test", "dev"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a buyer asks a quote for: a cart, or lines; to where; in which currency and on which terms."""
+
+    cart_id: str | None
+    lines: tuple[tuple[str, int], ...]
+    ship_to: Address
+    currency: str
+    incoterm: str
+    importer: customs.ImporterIdentity | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A consignment and one way to send it."""
+
+    sources: tuple[sourcing.Source, ...]
+    freight: logistics.FreightOption
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One consignment, worked out."""
+
+    parcel: Parcel
+    lines: tuple[QuoteLine, ...]
+    not_included: tuple[NotIncluded, ...]
+    explain: tuple[Explanation, ...]
+    quota_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where one quote is worked out: what was asked, and all that was read for it."""
+
+    wish: Wish
+    found: finding.Found
+    has_importer: bool
+    units: int
+    rates: rates.RateBook
+    now: datetime
+    _found_ways: dict[sourcing.Plan, tuple[logistics.FreightOption, ...]] = field(default_factory=dict)
+    _worked_out: "dict[tuple[Choice, int], Part]" = field(default_factory=dict)
+
+    def ways(self, consignment: sourcing.Plan) -> tuple[logistics.FreightOption, ...]:
+        if consignment not in self._found_ways:
+            self._found_ways[consignment] = self._asked_ways(consignment)
+        return self._found_ways[consignment]
+
+    def _asked_ways(self, consignment: sourcing.Plan) -> tuple[logistics.FreightOption, ...]:
+        place = consignment[0].place
+        items = tuple(
+            logistics.Item(offer.weight_grams, _sides(offer.dimensions_mm), source.units, source.sku)
+            for source in consignment
+            for offer in [self.found.offers[source.sku]]
+        )
+        to = self.wish.ship_to
+        return logistics.options(
+            place.country,
+            place.mode.value,
+            to.country,
+            to.postal_code,
+            items,
+            self.now.date(),
+            at=self.now,
+            version=self.found.rate_version,
+        )
+
+    def consigned(self, choice: Choice, quota_fen: int) -> "Part":
+        key = choice, quota_fen
+        if key not in self._worked_out:
+            self._worked_out[key] = self._worked(choice, quota_fen)
+        return self._worked_out[key]
+
+    def _worked(self, choice: Choice, quota_fen: int) -> "Part":
+        freight = self.in_currency(choice.freight.price)
+        prices = {
+            source.sku: self.rates.presented(self._asked(offer), self.wish.currency, offer.merchant_id)
+            for source in choice.sources
+            for offer in [self.found.offers[source.sku]]
+        }
+        goods = {source.sku: prices[source.sku] * source.units for source in choice.sources}
+        assessed = customs.assess(
+            self._consignment(choice, goods, freight, quota_fen),
+            on=self.now.date(),
+            rates=self.rates,
+            allow_unverified=aws.STAGE in _UNVERIFIED_STAGES,
+        )
+        shares = allocate(freight, _weights([goods[source.sku].amount for source in choice.sources]))
+        charges = {line.key: line for line in assessed.lines}
+        lines = tuple(
+            self._line(source, prices[source.sku], share, charges[source.sku])
+            for source, share in zip(choice.sources, shares, strict=True)
+        )
+        return Part(
+            parcel=_parcel(choice, freight, assessed),
+            lines=lines,
+            not_included=tuple(
+                NotIncluded(n.charge, n.reason, n.source, n.amount) for n in assessed.not_included
+            ),
+            explain=(
+                *self._goods_explained(choice, prices),
+                self._freight_explained(choice, freight),
+                *(Explanation(e.charge, e.amount, e.rule, e.source, e.note) for e in assessed.explain),
+            ),
+            quota_fen=assessed.quota_value.amount if assessed.quota_value else 0,
+        )
+
+    def _consignment(
+        self, choice: Choice, goods: Mapping[str, Money], freight: Money, quota_fen: int
+    ) -> customs.Consignment:
+        place, to = choice.sources[0].place, self.wish.ship_to
+        return customs.Consignment(
+            dispatch_country=place.country,
+            destination_country=to.country,
+            destination_region=to.region,
+            destination_postal_code=to.postal_code,
+            seller_country=merchants.country(choice.sources[0].merchant_id),
+            mode=place.mode.value,
+            currency=self.wish.currency,
+            lines=tuple(
+                customs.ConsignmentLine(
+                    key=source.sku,
+                    hs_code=offer.hs_code or "",
+                    origin_country=offer.origin_country,
+                    quantity=source.units,
+                    goods=goods[source.sku],
+                    tax_category=offer.tax_category,
+                    weight_grams=offer.weight_grams,
+                    hazards=offer.hazards,
+                )
+                for source in choice.sources
+                for offer in [self.found.offers[source.sku]]
+            ),
+            freight=freight,
+            insurance=zero(self.wish.currency),
+            incoterm="dap" if self.wish.incoterm == "dap" else "ddp",
+            has_importer_identity=self.has_importer,
+            units_in_order=self.units,
+            cn_year_used=(self.found.quota_used or zero("CNY")) + Money(quota_fen, "CNY"),
+        )
+
+    def _line(
+        self, source: sourcing.Source, price: Money, freight: Money, charges: customs.LineCharges
+    ) -> QuoteLine:
+        offer = self.found.offers[source.sku]
+        return QuoteLine(
+            sku=source.sku,
+            merchant_id=offer.merchant_id,
+            warehouse_id=source.place.warehouse_id,
+            title=offer.title,
+            quantity=source.units,
+            unit_price=price,
+            goods=price * source.units,
+            discount=zero(self.wish.currency),
+            freight=freight,
+            duty=charges.duty,
+            import_tax=charges.import_tax,
+            fees=charges.fees,
+            hs_code=offer.hs_code,
+            origin_country=offer.origin_country,
+            weight_grams=offer.weight_grams,
+        )
+
+    def _goods_explained(self, choice: Choice, prices: Mapping[str, Money]) -> tuple[Explanation, ...]:
+        return tuple(
+            Explanation(
+                "goods",
+                prices[source.sku] * source.units,
+                f"{source.sku} at {asked}",
+                self.rates.citation if asked.currency != self.wish.currency else "the merchant's own price",
+                self._conversion(asked.currency, offer.merchant_id),
+            )
+            for source in choice.sources
+            for offer in [self.found.offers[source.sku]]
+            for asked in [self._asked(offer)]
+        )
+
+    def _asked(self, offer: catalogue.Offer) -> Money:
+        """What the merchant asks for a unit here and now, in whichever currency."""
+        return offer.price_in(self.wish.currency, self.wish.ship_to.country, self.now)
+
+    def _conversion(self, currency: str, merchant_id: str) -> str:
+        """How a unit price came from its own currency: rate, spread, the rate's age where unusual, ending."""
+        if currency == self.wish.currency:
+            return ""
+        lock = self.rates.applied(currency, self.wish.currency, merchant_id)
+        charm = self.rates.charm(self.wish.currency)
+        return ", ".join(
+            part
+            for part in (
+                f"1 {lock.currency} = {lock.applied} {lock.into}",
+                f"spread {lock.spread_basis_points} basis points" if lock.spread_basis_points else "",
+                self.rates.age_note,
+                f"each unit ends on {charm.ending} of {charm.step}: {charm.source}" if charm else "",
+            )
+            if part
+        )
+
+    def _freight_explained(self, choice: Choice, freight: Money) -> Explanation:
+        way = choice.freight
+        note = f"{way.carrier} {way.service}, {way.chargeable_grams} g chargeable"
+        if len(way.pieces) > 1:
+            note += f" in {len(way.pieces)} pieces"
+        if way.price.currency != self.wish.currency:
+            note += f", {way.price} at the {self.rates.citation}"
+        return Explanation("freight", freight, way.rule, way.source, note)
+
+    def in_currency(self, money: Money) -> Money:
+        return self.rates.convert(money, self.wish.currency)
+
+
+def _parcel(choice: Choice, freight: Money, assessed: Any) -> Parcel:
+    first, way = choice.sources[0], choice.freight
+    return Parcel(
+        merchant_id=first.merchant_id,
+        warehouse_id=first.place.warehouse_id,
+        carrier=way.carrier,
+        service=way.service,
+        regime=str(assessed.regime),
+        incoterm=assessed.incoterm,
+        lines=tuple(ParcelLine(source.sku, source.units) for source in choice.sources),
+        freight=freight,
+        promise=Promise(way.promise.earliest, way.promise.latest),
+        owed=tuple(Owed(o.authority, o.kind, o.amount, o.liable) for o in assessed.liabilities),
+    )
+
+
+def _sides(size: catalogue.Dimensions | None) -> tuple[int, int, int] | None:
+    return (size.length, size.width, size.height) if size else None
+
+
+def _weights(amounts: Sequence[int]) -> Sequence[int]:
+    """Freight is shared by goods value; goods that cost nothing share it equally."""
+    return amounts if any(amounts) else [1] * len(amounts)
