@@ -203,12 +203,6 @@ def links_of_day(
     )
 
 
-def links_of_actor(actor: str) -> Iterator[chain.Link]:
-    """Everything said of an actor, chain after chain."""
-    for shard in range(SHARDS):
-        yield from reads.query_all(EntryRow, f"chain#{actor}.{shard}", _link, where=EntryRow.sk < "head")
-
-
 def entry(link: chain.Link) -> Entry:
     return msgspec.json.decode(link.body, type=Entry)
 
