@@ -320,7 +320,6 @@ def test_a_shipment_is_shown_as_the_api_says():
 
 
 def test_the_webhook_is_open_to_all_and_takes_the_raw_body() -> None:
-    (route,) = routes.api.routes
+    (route,) = [route for route in routes.api.routes if route.path == "/v1/webhooks/carriers/{source}"]
 
-    assert ("POST", "/v1/webhooks/carriers/{source}") == (route.method, route.path)
-    assert (PUBLIC, True, None) == (route.allow, route.webhook, route.body)
+    assert ("POST", PUBLIC, True, None) == (route.method, route.allow, route.webhook, route.body)

@@ -10,11 +10,12 @@ from tests.support.http import call
 
 
 def _funds(bazaar: Bazaar) -> dict[str, int]:
-    """What is owed on customer_funds and on the provider's account, by name."""
+    """What is owed on customer_funds, and what is on the provider's account before the provider kept its fees."""
     answer = call("GET", "/v1/ledger/trial-balance", token=bazaar.operator)
     assert (200, True) == (answer.status, answer.json["balanced"])
     found = {row["account"]: row["debit"] - row["credit"] for row in answer.json["accounts"]}
-    return {name: found.get(name, 0) for name in ("customer_funds", "psp:stripe")}
+    taken = found.get("psp:stripe", 0) + found.get("psp_fee_expense", 0)
+    return {"customer_funds": found.get("customer_funds", 0), "psp:stripe": taken}
 
 
 def _deliver(bazaar: Bazaar, placed: Any, lines: dict[str, int], number: str = "YT1234567890") -> None:
