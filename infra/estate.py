@@ -72,6 +72,7 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "membership.member_registered",
         "membership.staff_invited",
         "membership.code_requested",
+        "membership.password_changed",
     ),
     "orders-events": (
         "payments.payment_authorised",

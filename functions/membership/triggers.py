@@ -1,8 +1,8 @@
-"""What membership hears: its own events, for the letters that they ask for."""
+"""What membership hears: its own events, for the letters that they ask for and for what has to end."""
 
 from entrepot.cloud.events import Triggers
-from entrepot.contracts.membership import CodeRequested, MemberRegistered, StaffInvited
-from functions.membership.service import letters
+from entrepot.contracts.membership import CodeRequested, MemberRegistered, PasswordChanged, StaffInvited
+from functions.membership.service import ending, letters
 
 triggers = Triggers(__name__)
 
@@ -12,5 +12,6 @@ membership_events = triggers.consumer(
         MemberRegistered: letters.on_member_registered,
         StaffInvited: letters.on_staff_invited,
         CodeRequested: letters.on_code_requested,
+        PasswordChanged: ending.on_password_changed,
     },
 )

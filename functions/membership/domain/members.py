@@ -19,6 +19,7 @@ DEFAULT_LOCALE: Final = "en"
 REGISTRATION_CODE_LIFE: Final = timedelta(minutes=15)
 SIGN_IN_CODE_LIFE: Final = timedelta(minutes=5)
 CONTACT_CODE_LIFE: Final = timedelta(minutes=15)
+PASSWORD_CODE_LIFE: Final = timedelta(minutes=15)
 INVITATION_CODE_LIFE: Final = timedelta(days=7)
 CODE_TRIES: Final = 5
 CODE_DIGITS: Final = 6
@@ -103,7 +104,7 @@ class InvalidCode(Refusal):
 
     code = "invalid_code"
     kind = Kind.RULE
-    title = "This code is not valid for this address, or no longer; register again for a new one."
+    title = "This code is not valid for this address, or no longer; ask for a new one."
 
 
 class SignInAgain(Refusal):

@@ -13,6 +13,7 @@ from functions.membership.routes import (
     keys,
     merchants,
     oauth,
+    passwords,
     profile,
     registration,
     sessions,

@@ -19,18 +19,20 @@ from functions.membership.domain.members import (
     CODE_DIGITS,
     CODE_TRIES,
     CONTACT_CODE_LIFE,
+    PASSWORD_CODE_LIFE,
     REGISTRATION_CODE_LIFE,
     SIGN_IN_CODE_LIFE,
     Code,
 )
 
 Channel = Literal["email", "phone"]
-Purpose = Literal["registration", "sign-in", "contact"]
+Purpose = Literal["registration", "sign-in", "contact", "password"]
 
 LIVES: Final = {
     store.REGISTRATION: REGISTRATION_CODE_LIFE,
     store.SIGN_IN: SIGN_IN_CODE_LIFE,
     store.CONTACT: CONTACT_CODE_LIFE,
+    store.PASSWORD: PASSWORD_CODE_LIFE,
 }
 NO_HASH: Final = "-"
 

@@ -24,12 +24,14 @@ from functions.membership.domain.members import (
     InvalidCredentials,
     Member,
 )
-from functions.membership.service import codes, contacts, sessions, throttling
+from functions.membership.service import codes, contacts, ending, sessions, throttling
 from functions.membership.service.contacts import Contact
 
 
 def change_password(caller: Principal, current: str | None, wanted: str, now: datetime) -> None:
-    """Another password; every other session of the member ends. Guesses count as guesses at signing in do.
+    """Another password; every other session of the member ends, and every grant of an application. Guesses count as
+    guesses at signing in do.
+
 
     Raises: InvalidPassword, InvalidCredentials: not the current one. SignInAgain: an account that has none is given
     one by a fresh session only. TooManyAttempts, Busy.
@@ -47,8 +49,9 @@ def change_password(caller: Principal, current: str | None, wanted: str, now: da
         member.member_id,
         store.changed(changed, fresh_hash, member.revision, Busy()),
         store.failures_forgotten(SIGN_IN, tried.key),
+        ending.password_changed(member.member_id, caller.session_id, now),
     )
-    sessions.end_others(caller.member_id, caller.session_id, now)
+    ending.end_all(caller.member_id, caller.session_id, now)
 
 
 def ask_contact(caller: Principal, wanted: Contact, source: str, now: datetime) -> None:

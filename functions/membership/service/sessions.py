@@ -185,10 +185,12 @@ def refresh(token: str, now: datetime) -> Tokens:
 
 def sign_out(principal: Principal, now: datetime) -> None:
     """End the session that the caller's token belongs to; once ended, this changes nothing."""
-    end(principal.member_id, principal.session_id, now)
+    with suppress(store.NoLivingSession):
+        _end_own(principal, principal.session_id, now)
 
 
 def end(member_id: str, session_id: str, now: datetime) -> None:
+    """End a session because of something else that is written down; one that is over stays so."""
     try:
         writes.commit(store.session_ended(member_id, session_id, now))
     except store.NoLivingSession:
@@ -204,16 +206,9 @@ def listed(principal: Principal, limit: int, after: Mapping[str, str] | None, no
 def end_one(principal: Principal, session_id: str, now: datetime) -> None:
     """End one of one's own sessions. Raises: NotFound: it is none, or over."""
     try:
-        writes.commit(store.session_ended(principal.member_id, session_id, now))
+        _end_own(principal, session_id, now)
     except store.NoLivingSession:
         raise NotFound from None
-
-
-def end_others(member_id: str, kept: str, now: datetime) -> None:
-    """End every session of a member but one."""
-    for session in store.every_session(member_id):
-        if session.session_id != kept:
-            end(member_id, session.session_id, now)
 
 
 def fresh(principal: Principal, now: datetime) -> None:
@@ -221,6 +216,11 @@ def fresh(principal: Principal, now: datetime) -> None:
     session = reads.fetch_one(store.session_read(principal.member_id, principal.session_id), consistent=True)
     if session is None or not session.fresh(now):
         raise SignInAgain
+
+
+def _end_own(principal: Principal, session_id: str, now: datetime) -> None:
+    ended = store.session_ended(principal.member_id, session_id, now)
+    audit.commit("session.end", principal.member_id, ended, role=principal.role)
 
 
 def _renew(member: Member, password: str) -> None:

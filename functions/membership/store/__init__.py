@@ -14,6 +14,7 @@ from functions.membership.store.backoff import (
 from functions.membership.store.codes import (
     CONTACT,
     INVITATION,
+    PASSWORD,
     REGISTRATION,
     SIGN_IN,
     code_read,
@@ -58,6 +59,7 @@ from functions.membership.store.sessions import (
 __all__ = [
     "CONTACT",
     "INVITATION",
+    "PASSWORD",
     "REGISTRATION",
     "SIGN_IN",
     "MerchantExists",

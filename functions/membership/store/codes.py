@@ -15,6 +15,7 @@ REGISTRATION: Final = "code#registration"
 INVITATION: Final = "code#invitation"
 SIGN_IN: Final = "code#sign-in"
 CONTACT: Final = "code#contact"
+PASSWORD: Final = "code#password"
 
 
 class CodeRow(Row):

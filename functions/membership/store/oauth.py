@@ -149,6 +149,31 @@ def grant_ended(member_id: str, grant_id: str, now: datetime) -> Write:
     return writes.update(row, [GrantRow.ended_at.set(rfc3339(now))], living, NotLiving())
 
 
+def living_grants(member_id: str) -> list[Grant]:
+    """Every grant of a member that has not been ended; a few of them may have expired."""
+    return reads.query_all(
+        GrantRow,
+        member_key(member_id),
+        _as_grant,
+        where=GrantRow.sk.startswith("grant#"),
+        only=GrantRow.ended_at.does_not_exist(),
+        consistent=True,
+    )
+
+
+def codes_dropped(member_id: str) -> list[Write]:
+    """The end of every code that has not been exchanged: there is no grant yet that a replay would have to end."""
+    unused = reads.query_all(
+        GrantCodeRow,
+        member_key(member_id),
+        lambda row: str(row.sk),
+        where=GrantCodeRow.sk.startswith("grant-code#"),
+        only=GrantCodeRow.used_at.does_not_exist(),
+        consistent=True,
+    )
+    return [writes.delete(GrantCodeRow(member_key(member_id), sk)) for sk in unused]
+
+
 def key_read(merchant_id: str, key_id: str) -> Read[KeyState]:
     return Read(ApiKeyRow, _merchant(merchant_id), _key(key_id), _as_key)
 

@@ -146,6 +146,7 @@ class House:
             "membership.member_registered",
             "membership.staff_invited",
             "membership.code_requested",
+            "membership.password_changed",
         }
         for event in self.events():
             if event["event"] in heard:

@@ -11,12 +11,14 @@ FIELDS: dict[str, set[str]] = {
     "known": set(),
     "invitation": {"code", "merchant"},
     "contact": {"code"},
+    "password": {"code"},
 }
 TEXTS: dict[str, set[str]] = {
     "registration": {"code"},
     "known": set(),
     "sign-in": {"code"},
     "contact": {"code"},
+    "password": {"code"},
 }
 LANGUAGES = {"en", "de", "zh", "it", "fr"}
 

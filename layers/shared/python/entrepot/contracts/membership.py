@@ -22,7 +22,7 @@ class CodeRequested(Event, frozen=True, kw_only=True):
 
     NAME: ClassVar[str] = "membership.code_requested"
     member_id: str
-    purpose: Literal["registration", "sign-in", "contact"]
+    purpose: Literal["registration", "sign-in", "contact", "password"]
     channel: Literal["email", "phone"]
 
 
@@ -32,6 +32,14 @@ class ContactChanged(Event, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "membership.contact_changed"
     member_id: str
     channel: Literal["email", "phone"]
+
+
+class PasswordChanged(Event, frozen=True, kw_only=True):
+    """A member's password is another one: what was open under the last one ends, but for the session that is kept."""
+
+    NAME: ClassVar[str] = "membership.password_changed"
+    member_id: str
+    kept_session_id: str | None = None
 
 
 class MemberVerified(Event, frozen=True, kw_only=True):
