@@ -28,6 +28,7 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,79}")
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
 _PREFIX: Final = re.compile(r"[A-Z0-9]{1,10}")
 _RATE: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?")
+_SHARE: Final = re.compile(r"0(\.[0-9]{1,6})?")
 _WHOLE: Final = re.compile(r"[0-9]{1,13}")
 _MODES: Final = ("direct_mail", "bonded", "overseas")
 _MOST_DAYS: Final = 120
@@ -150,6 +151,18 @@ def _fuel_base(text: str) -> FuelBase:
     return FuelBase(text)
 
 
+def _conveyance(text: str) -> str | None:
+    if text not in ("", "courier", "mail"):
+        raise _Wrong("courier or mail, or nothing where it is not known")
+    return text or None
+
+
+def _share(text: str) -> Fraction:
+    if not _SHARE.fullmatch(text or "0"):
+        raise _Wrong("a decimal below 1 such as 0.012, or nothing for none")
+    return Fraction(text or "0")
+
+
 def _kind(text: str) -> str:
     if text not in ("zone", "remote"):
         raise _Wrong("zone or remote")
@@ -162,7 +175,7 @@ OF_CARD: Final[_Cells] = {
     "modes": _modes, "divisor": _positive, "dimension_rounding": _rounding, "weight_step_grams": _positive,
     "minimum_grams": _positive, "volumetric_trigger": _rate, "fuel_rate": _rate, "fuel_base": _fuel_base,
     "max_grams": _positive, "max_side_mm": _positive_or_none, "max_girth_mm": _positive_or_none,
-    "valid_from": _day, "valid_to": _day, "source": _word,
+    "valid_from": _day, "valid_to": _day, "source": _word, "conveyance": _conveyance, "insurance_rate": _share,
 }  # fmt: skip
 """The columns that say the same in every row of a card."""
 
@@ -174,10 +187,12 @@ OF_ZONE: Final[_Cells] = {
 """Of these a remote area has `base_amount` only: what a piece costs more there."""
 
 COLUMNS: Final = (*OF_CARD, *OF_ROW, *OF_ZONE)
+OPTIONAL: Final = frozenset({"conveyance", "insurance_rate"})
+"""Columns that a file may leave out: its cells are then empty."""
 
 
 def parsed(text: str, services: Mapping[str, frozenset[str]]) -> Parsed:
-    """Rate cards from CSV with the header COLUMNS, in any order.
+    """Rate cards from CSV with the header COLUMNS, in any order; those of OPTIONAL may be left out.
 
     Args: services: those of each carrier that we know.
     """
@@ -258,7 +273,7 @@ class _Sheet:
 
     def takes(self, header: list[str]) -> bool:
         for column in COLUMNS:
-            if header.count(column) != 1:
+            if header.count(column) != 1 and (column in header or column not in OPTIONAL):
                 self.errors.append(RowError(1, column, "this column is missing or named twice"))
         self.errors += [
             RowError(1, name, "there is no such column") for name in header if name not in COLUMNS
@@ -293,7 +308,7 @@ class _Sheet:
         read = {}
         for column, reader in columns.items():
             try:
-                read[column] = reader(cells[column])
+                read[column] = reader(cells.get(column, ""))
             except _Wrong as wrong:
                 self.errors.append(RowError(number, column, f"expected {wrong}"))
         return read

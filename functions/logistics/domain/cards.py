@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 from fractions import Fraction
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 T = TypeVar("T")
+Conveyance = Literal["courier", "mail"]
 
 
 class DimensionRounding(Enum):
@@ -79,6 +80,8 @@ class RateCard:
 
     divisor: cm³ per kg. volumetric_trigger: volume counts from this multiple of the actual weight on.
     modes: fulfilment modes it serves, all where empty. max_*: see Limits.
+    conveyance: as what customs takes its parcels; None where the carrier does not say.
+    insurance_rate: what cover costs, as a share of the goods' price; zero where the carrier sells none.
     source: where the measuring rules come from, and what the prices are.
     """
 
@@ -103,6 +106,8 @@ class RateCard:
     max_side_mm: int | None = None
     max_girth_mm: int | None = None
     remote_areas: tuple[RemoteArea, ...] = ()
+    conveyance: Conveyance | None = None
+    insurance_rate: Fraction = Fraction(0)
 
     @property
     def limits(self) -> Limits:

@@ -9,6 +9,7 @@ from typing import Final
 from entrepot.kernel.money import Money, rounded
 from entrepot.kernel.refusals import Kind, Refusal
 from functions.logistics.domain.cards import (
+    Conveyance,
     DimensionRounding,
     FuelBase,
     RateBook,
@@ -45,7 +46,7 @@ class Piece:
 class FreightOption:
     """One way to send a consignment. `rule` names the rate card and zone, `source` where its rules come from.
 
-    chargeable_grams: of all pieces together.
+    chargeable_grams: of all pieces together. conveyance, insurance_rate: those of the rate card.
     """
 
     carrier: str
@@ -56,6 +57,8 @@ class FreightOption:
     rule: str
     source: str
     pieces: tuple[Piece, ...] = ()
+    conveyance: Conveyance | None = None
+    insurance_rate: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +201,8 @@ def _option(
         rule=f"{card.card_id}/{zone.name}" + (f"+{remote.name}" if remote else ""),
         source=card.source,
         pieces=pieces,
+        conveyance=card.conveyance,
+        insurance_rate=card.insurance_rate,
     )
 
 

@@ -18,7 +18,7 @@ from functions.orders.domain.quote import (
 
 _LAST: Final = ("delivered", "returned")  # of a shipment's statuses
 LIVE: Final = ("requested", "pending", "succeeded")  # of a refund's statuses: the money is not ours any more
-CHARGES: Final = ("goods", "freight", "duty", "import_tax", "fees")
+CHARGES: Final = ("goods", "freight", "insurance", "duty", "import_tax", "fees")
 
 
 @dataclass(frozen=True, slots=True)

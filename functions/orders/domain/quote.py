@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from entrepot.kernel.money import Money, total
+from entrepot.kernel.money import Money, total, zero
 from entrepot.kernel.refusals import Kind, Refusal
 
 VALID: Final = timedelta(minutes=30)
@@ -103,9 +103,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class QuoteLine:
-    """`goods` = unit_price × quantity. `total` = goods − discount + freight + duty + import_tax + fees.
+    """`goods` = unit_price × quantity. `total` = goods − discount + freight + insurance + duty + import_tax + fees.
 
     hs_code, origin_country and weight_grams (of one unit) are what the papers declare; orders of before lack them.
+    `premium` is what the insurance costs, None where nothing is insured.
     `split` says from where a line comes that no warehouse has whole; else all of it is in `warehouse_id`.
     """
 
@@ -125,6 +126,11 @@ class QuoteLine:
     origin_country: str | None = None
     weight_grams: int | None = None
     split: tuple[Origin, ...] = ()
+    premium: Money | None = None
+
+    @property
+    def insurance(self) -> Money:
+        return self.premium or zero(self.goods.currency)
 
     @property
     def origins(self) -> tuple[Origin, ...]:
@@ -142,11 +148,13 @@ class QuoteLine:
             import_tax=self.import_tax + other.import_tax,
             fees=self.fees + other.fees,
             split=self.origins + other.origins,
+            premium=self.insurance + other.insurance if self.premium or other.premium else None,
         )
 
     @property
     def total(self) -> Money:
-        return self.goods - self.discount + self.freight + self.duty + self.import_tax + self.fees
+        sent = self.goods - self.discount + self.freight + self.insurance
+        return sent + self.duty + self.import_tax + self.fees
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +203,7 @@ class Option:
         return total((line.total for line in self.lines), self.currency)
 
     def sum_of(self, charge: str) -> Money:
-        """The sum over the lines of "goods", "discount", "freight", "duty", "import_tax" or "fees"."""
+        """The sum over the lines of "goods", "discount", "freight", "insurance", "duty", "import_tax" or "fees"."""
         return total((getattr(line, charge) for line in self.lines), self.currency)
 
 

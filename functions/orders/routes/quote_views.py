@@ -39,6 +39,7 @@ class QuoteLineView(View, frozen=True):
     goods: Money
     discount: Money
     freight: Money
+    insurance: Money
     duty: Money
     import_tax: Money
     fees: Money
@@ -58,6 +59,7 @@ class OptionView(View, frozen=True):
     goods: Money
     discounts: Money
     freight: Money
+    insurance: Money
     duty: Money
     import_tax: Money
     fees: Money
@@ -102,6 +104,7 @@ def _option(option: Option) -> OptionView:
         goods=option.sum_of("goods"),
         discounts=option.sum_of("discount"),
         freight=option.sum_of("freight"),
+        insurance=option.sum_of("insurance"),
         duty=option.sum_of("duty"),
         import_tax=option.sum_of("import_tax"),
         fees=option.sum_of("fees"),

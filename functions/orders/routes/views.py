@@ -42,6 +42,7 @@ class OrderLineView(View, frozen=True):
     goods: Money
     discount: Money
     freight: Money
+    insurance: Money
     duty: Money
     import_tax: Money
     fees: Money
@@ -52,6 +53,7 @@ class OrderTotalsView(View, frozen=True):
     goods: Money
     discounts: Money
     freight: Money
+    insurance: Money
     duty: Money
     import_tax: Money
     fees: Money
@@ -300,6 +302,7 @@ def _totals(lines: list[QuoteLine], currency: str) -> OrderTotalsView:
         goods=summed("goods"),
         discounts=summed("discount"),
         freight=summed("freight"),
+        insurance=summed("insurance"),
         duty=summed("duty"),
         import_tax=summed("import_tax"),
         fees=summed("fees"),
@@ -335,6 +338,7 @@ def amounts(line: QuoteLine) -> dict[str, Any]:
         "goods": line.goods,
         "discount": line.discount,
         "freight": line.freight,
+        "insurance": line.insurance,
         "duty": line.duty,
         "import_tax": line.import_tax,
         "fees": line.fees,

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from entrepot.cloud import aws
-from entrepot.kernel.money import Money, allocate, zero
+from entrepot.kernel.money import Money, allocate, scaled, total, zero
+from entrepot.kernel.refusals import Refusal
 from functions.catalogue import facade as catalogue
 from functions.customs import facade as customs
 from functions.logistics import facade as logistics
@@ -71,9 +73,30 @@ class Desk:
     _worked_out: "dict[tuple[Choice, int], Part]" = field(default_factory=dict)
 
     def ways(self, consignment: sourcing.Plan) -> tuple[logistics.FreightOption, ...]:
+        """Every way to send a consignment that its destination does not bar.
+
+        Raises: what logistics refuses; what customs refuses of every way.
+        """
         if consignment not in self._found_ways:
-            self._found_ways[consignment] = self._asked_ways(consignment)
+            self._found_ways[consignment] = self._unbarred(consignment, self._asked_ways(consignment))
         return self._found_ways[consignment]
+
+    def _unbarred(
+        self, consignment: sourcing.Plan, ways: tuple[logistics.FreightOption, ...]
+    ) -> tuple[logistics.FreightOption, ...]:
+        """The ways whose conveyance takes these goods; where all go alike there is nothing to choose."""
+        firsts = {way.conveyance: way for way in reversed(ways)}
+        if len(firsts) == 1:
+            return ways
+        barred: dict[str | None, Refusal] = {}
+        for conveyance, way in firsts.items():
+            try:
+                self.consigned(Choice(consignment, way), 0)
+            except (customs.GoodsProhibited, customs.GoodsRestricted) as refusal:
+                barred[conveyance] = refusal
+        if len(barred) == len(firsts):
+            raise next(iter(barred.values()))
+        return tuple(way for way in ways if way.conveyance not in barred)
 
     def _asked_ways(self, consignment: sourcing.Plan) -> tuple[logistics.FreightOption, ...]:
         place = consignment[0].place
@@ -108,16 +131,18 @@ class Desk:
             for offer in [self.found.offers[source.sku]]
         }
         goods = {source.sku: prices[source.sku] * source.units for source in choice.sources}
+        premium = scaled(total(goods.values(), self.wish.currency), choice.freight.insurance_rate)
         assessed = customs.assess(
-            self._consignment(choice, goods, freight, quota_fen),
+            self._consignment(choice, goods, freight, premium, quota_fen),
             on=self.now.date(),
             rates=self.rates,
             allow_unverified=aws.STAGE in _UNVERIFIED_STAGES,
         )
-        shares = allocate(freight, _weights([goods[source.sku].amount for source in choice.sources]))
+        weights = _weights([goods[source.sku].amount for source in choice.sources])
+        shares = zip(allocate(freight, weights), allocate(premium, weights), strict=True)
         charges = {line.key: line for line in assessed.lines}
         lines = tuple(
-            self._line(source, prices[source.sku], share, charges[source.sku])
+            self._line(source, prices[source.sku], *share, charges[source.sku])
             for source, share in zip(choice.sources, shares, strict=True)
         )
         return Part(
@@ -129,13 +154,14 @@ class Desk:
             explain=(
                 *self._goods_explained(choice, prices),
                 self._freight_explained(choice, freight),
+                _insurance_explained(choice.freight, premium),
                 *(Explanation(e.charge, e.amount, e.rule, e.source, e.note) for e in assessed.explain),
             ),
             quota_fen=assessed.quota_value.amount if assessed.quota_value else 0,
         )
 
     def _consignment(
-        self, choice: Choice, goods: Mapping[str, Money], freight: Money, quota_fen: int
+        self, choice: Choice, goods: Mapping[str, Money], freight: Money, premium: Money, quota_fen: int
     ) -> customs.Consignment:
         place, to = choice.sources[0].place, self.wish.ship_to
         return customs.Consignment(
@@ -161,15 +187,21 @@ class Desk:
                 for offer in [self.found.offers[source.sku]]
             ),
             freight=freight,
-            insurance=zero(self.wish.currency),
+            insurance=premium,
             incoterm="dap" if self.wish.incoterm == "dap" else "ddp",
             has_importer_identity=self.has_importer,
             units_in_order=self.units,
             cn_year_used=(self.found.quota_used or zero("CNY")) + Money(quota_fen, "CNY"),
+            conveyance=choice.freight.conveyance,
         )
 
     def _line(
-        self, source: sourcing.Source, price: Money, freight: Money, charges: customs.LineCharges
+        self,
+        source: sourcing.Source,
+        price: Money,
+        freight: Money,
+        premium: Money,
+        charges: customs.LineCharges,
     ) -> QuoteLine:
         offer = self.found.offers[source.sku]
         return QuoteLine(
@@ -188,6 +220,7 @@ class Desk:
             hs_code=offer.hs_code,
             origin_country=offer.origin_country,
             weight_grams=offer.weight_grams,
+            premium=premium or None,
         )
 
     def _goods_explained(self, choice: Choice, prices: Mapping[str, Money]) -> tuple[Explanation, ...]:
@@ -236,6 +269,15 @@ class Desk:
 
     def in_currency(self, money: Money) -> Money:
         return self.rates.convert(money, self.wish.currency)
+
+
+def _insurance_explained(way: logistics.FreightOption, premium: Money) -> Explanation:
+    """What cover costs; where nothing is insured that is said, for nothing."""
+    if not way.insurance_rate:
+        note = "Nothing is insured: this rate card sells no cover."
+        return Explanation("insurance", premium, way.rule, way.source, note)
+    share = Decimal((way.insurance_rate * 100).numerator) / Decimal((way.insurance_rate * 100).denominator)
+    return Explanation("insurance", premium, way.rule, way.source, f"{share.normalize():f} % of the goods")
 
 
 def _parcel(choice: Choice, freight: Money, assessed: Any) -> Parcel:

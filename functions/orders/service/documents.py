@@ -11,7 +11,14 @@ from functions.orders.service import access, people
 from functions.orders.service.carts import Caller
 
 ACTION = "shipments.documents"
-_NAMES = {"goods": "Goods", "freight": "Freight", "duty": "Duty", "import_tax": "Import tax", "fees": "Fees"}
+_NAMES = {
+    "goods": "Goods",
+    "freight": "Freight",
+    "insurance": "Insurance",
+    "duty": "Duty",
+    "import_tax": "Import tax",
+    "fees": "Fees",
+}
 
 
 def declared(shipment_id: str, caller: Caller) -> logistics.Declaration:

@@ -83,7 +83,10 @@ def share_completed(order: Order, merchant_id: str, now: datetime) -> Write:
             payment_id=order.payment_id,
             currency=order.currency,
             goods=goods.amount,
-            freight=total((line.part("freight", n, skip) for line, n, skip in left), order.currency).amount,
+            freight=total(
+                (line.part(charge, n, skip) for line, n, skip in left for charge in ("freight", "insurance")),
+                order.currency,
+            ).amount,
             taxes=tuple(_owed(order, merchant_id)),
             refunded=order.share(merchant_id).charged,
             paid=total((line.worth(n, skip) for line, n, skip in left), order.currency).amount,

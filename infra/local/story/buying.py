@@ -20,9 +20,9 @@ BERLIN: Final[Mapping[str, str]] = {
     "country": "DE",
 }
 CONTACT: Final[Mapping[str, str]] = {"name": "Lena Vogel", "email": "shopper@example.com"}
-CHARGES: Final = ("goods", "freight", "duty", "import_tax", "fees")
+CHARGES: Final = ("goods", "freight", "insurance", "duty", "import_tax", "fees")
 CHARGE_NAMES: Final = {"import_tax": "import tax"}
-_FIRST: Final = ("goods", "freight")
+_FIRST: Final = ("goods", "freight", "insurance")
 """The charges that an explanation of a parcel begins with."""
 _SHOWN: Final = 6
 

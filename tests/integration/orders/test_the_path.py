@@ -20,7 +20,7 @@ def test_a_quote_says_all_in_and_its_parts_sum_to_the_total(shop: Shop) -> None:
 
     assert quote["options"]
     for option in quote["options"]:
-        parts = ("goods", "freight", "duty", "import_tax", "fees")
+        parts = ("goods", "freight", "insurance", "duty", "import_tax", "fees")
         assert option["total"]["amount"] == sum(option[part]["amount"] for part in parts)
         assert option["total"]["amount"] == sum(line["total"]["amount"] for line in option["lines"])
         assert ["import_at_sale"] == [parcel["regime"] for parcel in option["parcels"]]

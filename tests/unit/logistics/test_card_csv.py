@@ -4,11 +4,12 @@ import csv
 import io
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 
 import pytest
 
 from functions.logistics import tariffs
-from functions.logistics.domain.card_csv import COLUMNS, MOST_ROWS, RowError, parsed, rendered
+from functions.logistics.domain.card_csv import COLUMNS, MOST_ROWS, OPTIONAL, RowError, parsed, rendered
 from functions.logistics.domain.cards import RateBook
 
 SERVICES = {"ups": frozenset({"standard", "domestic"}), "dhl_express": frozenset({"express_worldwide"})}
@@ -19,7 +20,8 @@ ROW = {
     "fuel_base": "base_plus_surcharges", "max_grams": "70000", "max_side_mm": "2740", "max_girth_mm": "4000",
     "valid_from": "2029-01-01", "valid_to": "2029-12-31", "source": "tariff of 2029", "kind": "zone", "name": "eu",
     "countries": "AT FR", "postal_prefixes": "", "base_amount": "1000", "per_kg_amount": "150",
-    "transit_p50_days": "2", "transit_p90_days": "4", "surcharges": "",
+    "transit_p50_days": "2", "transit_p90_days": "4", "surcharges": "", "conveyance": "courier",
+    "insurance_rate": "0.012",
 }  # fmt: skip
 REMOTE = ROW | {"kind": "remote", "name": "corsica", "countries": "FR", "postal_prefixes": "20"}
 
@@ -66,7 +68,8 @@ def test_rows_of_one_card_are_gathered_whatever_the_order_of_columns():
         ("max_side_mm", "long"), ("valid_from", "01.01.2029"), ("valid_to", "2029-02-30"), ("source", ""),
         ("kind", "area"), ("countries", "at"), ("postal_prefixes", "1 2-3"), ("base_amount", "-1"),
         ("per_kg_amount", "1.50"), ("transit_p50_days", "121"), ("transit_p90_days", ""), ("surcharges", "border"),
-        ("surcharges", "border=1.5"), ("base_amount", "١٢"), ("name", ""),
+        ("surcharges", "border=1.5"), ("base_amount", "١٢"), ("name", ""), ("conveyance", "pigeon"),
+        ("insurance_rate", "1"), ("insurance_rate", "-0.1"),
     ],
 )  # fmt: skip
 def test_a_wrong_cell_is_named_by_row_and_column(column, text):
@@ -83,6 +86,19 @@ def test_every_wrong_cell_of_every_row_is_named_at_once():
     assert [(2, "divisor"), (2, "base_amount"), (4, "divisor"), (4, "base_amount")] == [
         (error.row, error.column) for error in errors
     ]
+
+
+def test_a_file_without_conveyance_and_insurance_knows_neither():
+    columns = tuple(column for column in COLUMNS if column not in OPTIONAL)
+
+    (with_them,), (without,) = (
+        [card for _, card in parsed(text, SERVICES).cards]
+        for text in (sheet(ROW), sheet(ROW, columns=columns))
+    )
+
+    assert ("courier", Fraction("0.012")) == (with_them.conveyance, with_them.insurance_rate)
+    assert (None, 0) == (without.conveyance, without.insurance_rate)
+    assert with_them == replace(without, conveyance="courier", insurance_rate=Fraction("0.012"))
 
 
 @pytest.mark.parametrize(

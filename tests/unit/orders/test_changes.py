@@ -55,7 +55,7 @@ def test_the_parts_of_what_was_cancelled_sum_to_its_worth(bought: Order) -> None
 
 @given(paid_orders())
 def test_order_total_is_the_sum_of_its_lines(bought: Order) -> None:
-    for charge in ("goods", "discount", "freight", "duty", "import_tax", "fees"):
+    for charge in ("goods", "discount", "freight", "insurance", "duty", "import_tax", "fees"):
         assert all(getattr(each.bought, charge).amount >= 0 for each in bought.lines)
     assert bought.total.amount == sum(
         each.bought.goods.amount

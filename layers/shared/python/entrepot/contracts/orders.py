@@ -64,7 +64,8 @@ class TaxOwed(msgspec.Struct, frozen=True, kw_only=True):
 class ShareCompleted(Event, frozen=True, kw_only=True):
     """A merchant's share of an order may be settled: what remains of it after cancellations and refunds.
 
-    `goods` is after discounts. `paid` = goods + freight + the sum of `taxes`, what the buyer paid for this share.
+    `goods` is after discounts. `freight` holds the insurance that the carrier sells with it. `paid` = goods + freight +
+    the sum of `taxes`, what the buyer paid for this share.
     """
 
     NAME: ClassVar[str] = "orders.share_completed"
