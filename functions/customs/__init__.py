@@ -17,6 +17,8 @@ incoterm           `ddp`: duties are in the price; `dap`: the buyer pays them at
 confidence         `confirmed`: read at its source; `unverified`: best known, the authority's page not read;
                    `unconfirmed`: not settled, so that the row blocks or gives notice
 quota              what a person in China may import at reduced rates in a calendar year of Asia/Shanghai
-importer identity  the consignee's name and resident identity number, matched with order, payment and waybill
+importer identity  the consignee's name and resident identity number, matched with order, payment and waybill; or an
+                   enterprise's name and credit code
+general trade      import into China by an enterprise on record with customs: no quota, duty and taxes in full
 landed cost        goods, freight, insurance, duty, import tax and fees together
 """

@@ -98,6 +98,7 @@ def _rule(row: Mapping[str, Any], excise: tuple[str, ...]) -> Rule:
         regions=tuple(row.get("regions", ())),
         postal_prefixes=tuple(row.get("postal_prefixes", ())),
         origins=tuple(row.get("origins", ())),
+        importers=tuple(row.get("importers", ())),
         registered=row.get("registered", True),
         bonded_inside=row.get("bonded_inside", False),
         authority=row.get("authority", ""),

@@ -77,6 +77,8 @@ def _conditions(rule: Rule) -> str:
         parts.append(f"not for HS {', '.join(rule.excluded_hs)}")
     if rule.origins:
         parts.append(f"for goods of {', '.join(rule.origins)}")
+    if rule.importers:
+        parts.append(f"imported by a {' or '.join(rule.importers)}")
     if rule.regions or rule.postal_prefixes:
         parts.append(f"in {', '.join((*rule.regions, *(f'{prefix}…' for prefix in rule.postal_prefixes)))}")
     return "; ".join(parts)

@@ -11,6 +11,7 @@ from entrepot.kernel.money import Money, total
 Incoterm = Literal["ddp", "dap"]
 Mode = Literal["direct_mail", "bonded", "overseas"]
 Conveyance = Literal["courier", "mail"]
+Importer = Literal["person", "enterprise"]
 LiableParty = Literal["platform", "seller"]
 ChargeKind = Literal["duty", "import_tax", "fees"]
 
@@ -56,7 +57,8 @@ class Consignment:
     consignee has used of the Chinese quota this year, in CNY. `seller_country` is where the seller is
     established: it decides in some countries whether the platform is the deemed supplier of goods there.
     `destination_postal_code` tells places that are in a country but not in its tax territory. `conveyance` decides in
-    some countries which relief holds; one that is not known has the relief of none.
+    some countries which relief holds; one that is not known has the relief of none. `importer` is whose the importer
+    identity is: a person's, or that of an enterprise on record with the customs of the destination.
     """
 
     dispatch_country: str
@@ -74,6 +76,7 @@ class Consignment:
     seller_country: str | None = None
     destination_postal_code: str | None = None
     conveyance: Conveyance | None = None
+    importer: Importer = "person"
 
     def __post_init__(self) -> None:
         amounts = (self.freight, self.insurance, *(line.goods for line in self.lines))

@@ -75,15 +75,17 @@ def _refuse_unnamed_goods(case: Case) -> None:
 
 def _hold(case: Case, rule: Rule) -> None:
     consignment = case.consignment
-    if rule.method is Method.IDENTITY and not consignment.has_importer_identity:
+    known = consignment.has_importer_identity and consignment.importer in (rule.importers or ("person",))
+    if rule.method is Method.IDENTITY and not known:
         raise IdentityRequired(row=rule.rule_id, field="importer_identity")
     if rule.method is Method.SINGLE_ITEM and consignment.units_in_order != 1:
         assert rule.band is not None, rule.rule_id
         value = case.rates.convert(case.parts(rule.band.of), rule.band.limit.currency)
-        raise QuotaExceeded(rule.title, row=rule.rule_id, limit=str(rule.band.limit), value=str(value))
+        detail = f"{rule.title}. {rule.note}"
+        raise QuotaExceeded(detail, row=rule.rule_id, limit=str(rule.band.limit), value=str(value))
     if rule.method is Method.YEAR_LIMIT:
         assert rule.amount is not None, rule.rule_id
         value = case.rates.convert(case.parts(rule.basis), rule.amount.currency)
         if (consignment.cn_year_used or zero(rule.amount.currency)) + value > rule.amount:
-            detail = f"{rule.title}. Order less, or in the next year."
+            detail = f"{rule.title}. {rule.note}"
             raise QuotaExceeded(detail, row=rule.rule_id, limit=str(rule.amount), value=str(value))

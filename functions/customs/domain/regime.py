@@ -39,6 +39,8 @@ def _why_shut(case: Case, gate: Rule) -> str:
     excluded = [line.key for line in case.lines if not gate.takes(line.hs_code)]
     if excluded:
         return f"Goods that this scheme excludes: {', '.join(excluded)}."
+    if gate.importers and case.consignment.importer not in gate.importers:
+        return f"This scheme is for a {' or '.join(gate.importers)}; the importer is an enterprise."
     if not gate.registered:
         return "The platform is not registered for this scheme."
     if gate.band is not None and not case.within(gate.band):

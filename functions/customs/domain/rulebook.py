@@ -84,7 +84,7 @@ class Rule(NamedTuple):
 
     `bonded_inside`: a gate also open to goods that lie in a bonded warehouse of the destination.
     `only_hs`, `excluded_hs`: HS prefixes of the goods that a charge is for, or not for; a gate is shut by one such
-    line for the whole consignment.
+    line for the whole consignment. `importers`: who may import so, `person` or `enterprise`; anybody where empty.
     """
 
     rule_id: str
@@ -111,6 +111,7 @@ class Rule(NamedTuple):
     regions: tuple[str, ...] = ()
     postal_prefixes: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    importers: tuple[str, ...] = ()
     registered: bool = True
     bonded_inside: bool = False
     authority: str = ""

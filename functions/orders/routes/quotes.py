@@ -21,7 +21,12 @@ Codes = Annotated[
 
 
 class ImporterBody(Body, frozen=True):
-    kind: Literal["cn_resident_id"]
+    """Who imports into China: a person, or an enterprise on record with its customs, by its unified social credit code.
+
+    An enterprise imports in general trade: no quota, and duty and taxes in full.
+    """
+
+    kind: Literal["cn_resident_id", "cn_enterprise"]
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     number: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from entrepot.cloud import aws
 from entrepot.kernel.money import Money, allocate, scaled, total, zero
@@ -65,7 +65,7 @@ class Desk:
 
     wish: Wish
     found: finding.Found
-    has_importer: bool
+    importer: Literal["person", "enterprise"] | None
     units: int
     rates: rates.RateBook
     now: datetime
@@ -189,7 +189,8 @@ class Desk:
             freight=freight,
             insurance=premium,
             incoterm="dap" if self.wish.incoterm == "dap" else "ddp",
-            has_importer_identity=self.has_importer,
+            has_importer_identity=self.importer is not None,
+            importer=self.importer or "person",
             units_in_order=self.units,
             cn_year_used=(self.found.quota_used or zero("CNY")) + Money(quota_fen, "CNY"),
             conveyance=choice.freight.conveyance,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Final
+from typing import Final, Literal
 
 from entrepot.cloud import writes
 from entrepot.kernel.currencies import EXPONENTS
@@ -56,7 +56,7 @@ def quote(wish: Wish, caller: Caller, now: datetime) -> Quote:
     desk = Desk(
         wish,
         found,
-        importer is not None,
+        _importing(wish) if importer else None,
         sum(wanted.values()),
         rates.book(now.date(), wish.ship_to.country),
         now,
@@ -80,6 +80,10 @@ def quote(wish: Wish, caller: Caller, now: datetime) -> Quote:
     )
     writes.commit(store.create_quote(made))
     return made
+
+
+def _importing(wish: Wish) -> Literal["person", "enterprise"]:
+    return "person" if wish.importer is None or wish.importer.is_person else "enterprise"
 
 
 def _options(desk: Desk, wanted: Mapping[str, int]) -> tuple[Option, ...]:

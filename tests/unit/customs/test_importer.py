@@ -18,6 +18,24 @@ def test_the_standards_own_example_is_valid_in_either_case() -> None:
     assert NUMBER == check_identity(KIND, "张三", f" {NUMBER.lower()} ").number
 
 
+@pytest.mark.parametrize("code", ["91330100799655058B", "914403001922038216"])
+def test_a_unified_social_credit_code_is_valid_by_its_last_letter(code: str) -> None:
+    assert code == check_identity("cn_enterprise", "某某有限公司", f" {code.lower()} ").number
+
+
+@given(st.integers(0, 16), st.integers(1, 30))
+def test_one_wrong_letter_of_a_credit_code_is_always_noticed(place: int, step: int) -> None:
+    code, letters = "91330100799655058B", "0123456789ABCDEFGHJKLMNPQRTUWXY"
+    other = letters[(letters.index(code[place]) + step) % 31]
+
+    with pytest.raises(InvalidIdentity):
+        check_identity("cn_enterprise", "某某有限公司", f"{code[:place]}{other}{code[place + 1 :]}")
+
+
+def test_a_person_and_an_enterprise_are_found_by_different_names() -> None:
+    assert identity_hash(NUMBER, KEY) != identity_hash(NUMBER, KEY, "cn_enterprise")
+
+
 @given(st.integers(0, 16), st.integers(1, 9))
 def test_one_wrong_digit_is_always_noticed(place: int, step: int) -> None:
     digit = (int(NUMBER[place]) + step) % 10
@@ -32,6 +50,10 @@ def test_one_wrong_digit_is_always_noticed(place: int, step: int) -> None:
     [
         ("passport", "张三", NUMBER, "kind"),
         (KIND, " ", NUMBER, "name"),
+        ("cn_enterprise", "某某有限公司", NUMBER, "number"),
+        ("cn_enterprise", "某某有限公司", "91330100799655058O", "number"),
+        ("cn_enterprise", "某某有限公司", "91330100799655058", "number"),
+        ("cn_enterprise", "某" * 101, "91330100799655058B", "name"),
         (KIND, "张" * 65, NUMBER, "name"),
         (KIND, "张\n三", NUMBER, "name"),
         (KIND, "张三", "", "number"),

@@ -150,18 +150,18 @@ NEW_ZEALAND = [
 
 NORWAY = [
     case(
-        "an item of exactly NOK 3,000, freight apart",
+        "an item an øre below NOK 3,000, freight apart",
         VOEC,
         "CN-NO",
-        "851830 CN NOK 3000.00",
+        "851830 CN NOK 2999.99",
         "import_at_sale | NOK 0.00 | NOK 775.00",
         freight="NOK 100.00",
     ),
     case(
-        "an item an øre above NOK 3,000",
+        "an item of NOK 3,000",
         VOEC,
         "CN-NO",
-        "851830 CN NOK 3000.01",
+        "851830 CN NOK 3000.00",
         "import_at_border | NOK 0.00 | NOK 750.00",
     ),
     case(
@@ -172,10 +172,10 @@ NORWAY = [
         "import_at_border | NOK 321.00 | NOK 830.25",
     ),
     case(
-        "two items of NOK 3,000",
+        "two items that are NOK 5,999.98 together",
         VOEC,
         "CN-NO",
-        "2 x 610910 CN NOK 6000.00",
+        "2 x 610910 CN NOK 5999.98",
         "import_at_sale | NOK 0.00 | NOK 1,500.00",
     ),
     case(

@@ -97,7 +97,7 @@ def test_a_file_without_conveyance_and_insurance_knows_neither():
     )
 
     assert ("courier", Fraction("0.012")) == (with_them.conveyance, with_them.insurance_rate)
-    assert (None, 0) == (without.conveyance, without.insurance_rate)
+    assert (None, Fraction(0)) == (without.conveyance, without.insurance_rate)
     assert with_them == replace(without, conveyance="courier", insurance_rate=Fraction("0.012"))
 
 

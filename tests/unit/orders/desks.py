@@ -10,7 +10,7 @@ from typing import Any
 from entrepot.kernel.money import Money
 from functions.catalogue.facade import Offer
 from functions.inventory.facade import Mode, Place, Shelf
-from functions.logistics import importing, tariffs
+from functions.logistics import importing
 from functions.logistics.domain.cards import DimensionRounding, FuelBase, RateBook, RateCard, Zone
 from functions.orders.domain.quote import Address, Option
 from functions.orders.service import consigning, merchants, quoting, sourcing
@@ -20,7 +20,6 @@ from functions.rates.domain import Terms
 from functions.rates.service.reading import recorded_tables
 
 ON = date(2026, 11, 24)
-SHANGHAI = "310000"
 
 
 def offer(sku: str, hs_code: str, price: Money, origin: str = "CN", **more: Any) -> Offer:
@@ -67,6 +66,7 @@ class Shop:
     merchant_country: str = "CN"
     on: date = ON
     quota_used: Money | None = None
+    importer: Any = "person"
     wish: Mapping[str, Any] = field(default_factory=dict)
 
     def options(
@@ -86,7 +86,7 @@ class Shop:
         desk = consigning.Desk(
             consigning.Wish(None, tuple(wanted.items()), address, currency, **asked),
             found,
-            to == "CN",
+            self.importer if to == "CN" else None,
             sum(wanted.values()),
             Rates(table, Terms("test", to, self.on, 1000)),
             at,
@@ -107,4 +107,3 @@ class Shop:
 
 
 _POSTAL_CODES = {"DE": "10115", "GB": "WC1N 3LE", "CA": "K1A 0B1", "US": "97205", "JP": "100-0001"}
-assert tariffs.carriers()["ups"]
