@@ -11,10 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final, TypeVar, overload
 
-from functions.customs.domain.rulebook import RateRow, Specific
-
-Key = tuple[str, str, str]
-"""Kind, territory, HS prefix."""
+from functions.customs.domain.rulebook import RateKey, RateRow, RateRows, Specific
 
 COLUMNS: Final = (
     "hs_prefix",
@@ -38,7 +35,7 @@ _MOST_KNOWN: Final = 20_000
 _D = TypeVar("_D")
 
 
-class TariffFiles(Mapping[Key, tuple[RateRow, ...]]):
+class TariffFiles(RateRows):
     """The rate rows of a folder. Which keys were asked for is remembered, those without a row too.
 
     `sources` are the citations that the column `source` names, `groups` the lists of countries that `origins` and
@@ -46,32 +43,33 @@ class TariffFiles(Mapping[Key, tuple[RateRow, ...]]):
     """
 
     def __init__(self, folder: Path, sources: Mapping[str, str], groups: Mapping[str, list[str]]) -> None:
+        super().__init__()
         self._paths = {path.stem: path for path in folder.glob("*.csv")}
         self._sources = sources
         self._groups = groups
         self._maps: dict[str, mmap.mmap] = {}
-        self._unread: dict[Key, list[list[str]]] = {}
-        self._known: dict[Key, tuple[RateRow, ...]] = {}
+        self._unread: dict[RateKey, list[list[str]]] = {}
+        self._known: dict[RateKey, tuple[RateRow, ...]] = {}
 
     @overload
-    def get(self, key: Key, /) -> tuple[RateRow, ...] | None: ...
+    def get(self, key: RateKey, /) -> tuple[RateRow, ...] | None: ...
 
     @overload
-    def get(self, key: Key, /, default: tuple[RateRow, ...] | _D) -> tuple[RateRow, ...] | _D: ...
+    def get(self, key: RateKey, /, default: tuple[RateRow, ...] | _D) -> tuple[RateRow, ...] | _D: ...
 
-    def get(self, key: Key, /, default: object = None) -> object:
+    def get(self, key: RateKey, /, default: object = None) -> object:
         found = self._known.get(key)
         if found is None:
             found = self._load(key)
         return found or default
 
-    def __getitem__(self, key: Key) -> tuple[RateRow, ...]:
+    def __getitem__(self, key: RateKey) -> tuple[RateRow, ...]:
         found = self.get(key)
         if found is None:
             raise KeyError(key)
         return found
 
-    def __iter__(self) -> Iterator[Key]:
+    def __iter__(self) -> Iterator[RateKey]:
         """Reads every file whole: for checks only."""
         for territory in sorted(self._paths):
             lines = self._paths[territory].read_text("utf-8").splitlines()
@@ -80,7 +78,7 @@ class TariffFiles(Mapping[Key, tuple[RateRow, ...]]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def _load(self, key: Key) -> tuple[RateRow, ...]:
+    def _load(self, key: RateKey) -> tuple[RateRow, ...]:
         """Splits the whole block in which the key would lie, makes the rows of the key, and remembers both."""
         if len(self._known) > _MOST_KNOWN:
             self._known.clear()
@@ -132,8 +130,8 @@ class TariffFiles(Mapping[Key, tuple[RateRow, ...]]):
         return frozenset(self._groups.get(text) or text.split())
 
 
-def _grouped(territory: str, lines: Iterable[str]) -> dict[Key, list[list[str]]]:
-    found: dict[Key, list[list[str]]] = {}
+def _grouped(territory: str, lines: Iterable[str]) -> dict[RateKey, list[list[str]]]:
+    found: dict[RateKey, list[list[str]]] = {}
     for fields in csv.reader(lines):
         prefix, kind = fields[:2]
         found.setdefault((kind, territory, prefix), []).append(fields)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from entrepot.kernel.money import Money, zero
+from entrepot.kernel.money import Money
 from functions.customs.domain.case import Case
 from functions.customs.domain.charges import Charged, charge_all
 from functions.customs.domain.consignment import (
@@ -62,12 +62,16 @@ def assess(
 
 def _line_charges(case: Case, charged: Sequence[Charged]) -> tuple[LineCharges, ...]:
     """In the order of the consignment's own lines."""
-    nothing = zero(case.currency)
-    sums = {line.key: dict.fromkeys(_CHARGES, nothing) for line in case.lines}
+    sums = {charge: [0] * len(case.lines) for charge in _CHARGES}
     for one in charged:
-        for line, amount in zip(case.lines, one.amounts, strict=True):
-            sums[line.key][one.rule.charge] += amount
-    return tuple(LineCharges(line.key, **sums[line.key]) for line in case.consignment.lines)
+        held = sums[one.rule.charge]
+        for index, amount in one.shares:
+            held[index] += amount
+    found = {
+        line.key: LineCharges(line.key, *(Money(amount, case.currency) for amount in amounts))
+        for line, *amounts in zip(case.lines, *sums.values(), strict=True)
+    }
+    return tuple(found[line.key] for line in case.consignment.lines)
 
 
 def _explanation(charged: Charged) -> Explanation:
@@ -103,13 +107,13 @@ def _notices(rules: Sequence[Rule]) -> list[NotIncluded]:
 
 
 def _liabilities(case: Case, charged: Sequence[Charged]) -> tuple[Liability, ...]:
-    owed: dict[tuple[str, ChargeKind, LiableParty], Money] = {}
+    owed: dict[tuple[str, ChargeKind, LiableParty], int] = {}
     for one in charged:
         authority = one.rule.authority.replace("{destination}", case.consignment.destination_country)
         key = authority, one.rule.charge, _liable(case, one.rule)
-        owed[key] = owed.get(key, zero(case.currency)) + one.total
+        owed[key] = owed.get(key, 0) + one.total.amount
     return tuple(
-        Liability(authority, kind, amount, liable)
+        Liability(authority, kind, Money(amount, case.currency), liable)
         for (authority, kind, liable), amount in owed.items()
         if amount
     )

@@ -140,10 +140,6 @@ def quantity(specific: Specific, lines: Iterable[ConsignmentLine]) -> str:
     return f"{rate} for each kg of {_plain(Decimal(grams).scaleb(-3))} kg"
 
 
-def floored_or_rounded(value: Fraction, rounding: str) -> int:
-    return value.numerator // value.denominator if rounding == "down" else rounded(value)
-
-
 def sentences(*parts: str) -> str:
     return " ".join(part for part in parts if part)
 

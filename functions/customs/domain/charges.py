@@ -1,19 +1,24 @@
 """What each method of charging does. All amounts are in the consignment's currency.
 
-Charges on lines are rounded per line; a charge on the consignment is rounded once and allocated.
+Charges on lines are rounded per line; a charge on the consignment is rounded once and allocated. Amounts are whole
+minor units until they leave, and a rate is a fraction only once for all lines that bear it: a quote works out several
+hundred of them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from entrepot.kernel.money import Money, zero
-from functions.customs.domain.case import UNVERIFIED, Case, floored_or_rounded, percent, quantity, sentences
+from entrepot.kernel.money import Money, divided
+from functions.customs.domain.case import UNVERIFIED, Case, percent, quantity, sentences
 from functions.customs.domain.consignment import ConsignmentLine
 from functions.customs.domain.rulebook import Method, RateRow, Rule
 
-Bases = list[dict[str, Fraction]]
-"""Per line, the parts of the price in minor units: goods, freight, insurance, then duty and consumption."""
+Bases = dict[str, list[int | Fraction]]
+"""The parts of the price, of each line in minor units: goods, freight, insurance, then duty and consumption."""
+
+Shares = tuple[tuple[int, int], ...]
+"""Where in the case's lines each line stands that bears a charge, and what it bears in minor units."""
 
 _ORDER: Final = {
     Method.TARIFF: 0,
@@ -31,16 +36,13 @@ _WHOLE: Final = {Method.TARIFF, Method.FLAT_RATE, Method.PER_SUBHEADING, Method.
 
 
 class Charged(NamedTuple):
-    """What one rule, by one rate row where it has one, charges on each of the case's lines."""
+    """What one rule, by one rate row where it has one, charges on those of the case's lines that it is for."""
 
     rule: Rule
     row: RateRow | None
-    amounts: tuple[Money, ...]
+    shares: Shares
+    total: Money
     note: str
-
-    @property
-    def total(self) -> Money:
-        return sum(self.amounts[1:], start=self.amounts[0])
 
 
 def charge_all(case: Case, rules: Sequence[Rule]) -> list[Charged]:
@@ -75,23 +77,18 @@ def _place(rule: Rule) -> tuple[int, str]:
 
 
 def _bases(case: Case) -> Bases:
-    freight = case.spread(case.consignment.freight)
-    insurance = case.spread(case.consignment.insurance)
-    return [
-        {
-            "goods": Fraction(line.goods.amount),
-            "freight": Fraction(freight[index].amount),
-            "insurance": Fraction(insurance[index].amount),
-            "duty": Fraction(0),
-            "consumption": Fraction(0),
-        }
-        for index, line in enumerate(case.lines)
-    ]
+    return {
+        "goods": [line.goods.amount for line in case.lines],
+        "freight": [part.amount for part in case.spread(case.consignment.freight)],
+        "insurance": [part.amount for part in case.spread(case.consignment.insurance)],
+        "duty": [0] * len(case.lines),
+        "consumption": [0] * len(case.lines),
+    }
 
 
 def _tariff(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
     rows = _rows(rule, case, "duty")
-    return _by_row(rule, case, bases, rows, _of_base)
+    return _by_row(rule, case, bases, rows, _plain)
 
 
 def _additional(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
@@ -101,16 +98,16 @@ def _additional(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
         else None
         for line in case.lines
     ]
-    return _by_row(rule, case, bases, rows, _of_base)
+    return _by_row(rule, case, bases, rows, _plain)
 
 
 def _excise(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
     rows = [case.row("excise", line) if case.book.is_excise(line.hs_code) else None for line in case.lines]
-    return _by_row(rule, case, bases, rows, _of_base)
+    return _by_row(rule, case, bases, rows, _plain)
 
 
 def _vat(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
-    return _by_row(rule, case, bases, _rows(rule, case, "vat"), _of_base)
+    return _by_row(rule, case, bases, _rows(rule, case, "vat"), _plain)
 
 
 def _rows(rule: Rule, case: Case, kind: str) -> list[RateRow | None]:
@@ -124,35 +121,34 @@ def _consumption(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
     (CT + VAT) / (1 - CT) of the value.
     """
     rows = [case.row("consumption", line) for line in case.lines]
-    charged = _by_row(rule, case, bases, rows, _inside_base)
-    for base, row in zip(bases, rows, strict=True):
-        base["consumption"] += _inside_base(_basis(rule, base), row.rate)
+    charged = _by_row(rule, case, bases, rows, _inside)
+    full = [base * _inside(row.rate) for base, row in zip(_basis(rule, bases), rows, strict=True)]
+    bases["consumption"] = [held + tax for held, tax in zip(bases["consumption"], full, strict=True)]
     return charged
 
 
 def _flat_rate(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
     assert rule.rate is not None, rule.rule_id
-    rate = rule.rate
-    amounts = tuple(
-        _amount(rule, case, _basis(rule, base) * rate if rule.takes(line.hs_code) else Fraction(0))
-        for line, base in zip(case.lines, bases, strict=True)
+    basis = _basis(rule, bases)
+    shares = tuple(
+        (index, _amount(rule, basis[index], rule.rate))
+        for index, line in enumerate(case.lines)
+        if rule.takes(line.hs_code)
     )
-    _enter(rule, bases, amounts)
-    return [Charged(rule, None, amounts, _note(rule, None, rate))]
+    return [_charged(rule, None, case, bases, shares, _note(rule, None, rule.rate))]
 
 
 def _per_subheading(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
     assert rule.amount is not None, rule.rule_id
     subheadings = {line.hs_code[:6] for line in case.lines}
     whole = case.rates.convert(rule.amount * len(subheadings), case.currency)
-    amounts = tuple(case.spread(whole))
-    _enter(rule, bases, amounts)
+    shares = tuple((index, part.amount) for index, part in enumerate(case.spread(whole)))
     note = sentences(
         f"{len(subheadings)} x {rule.amount}, one for each subheading: {', '.join(sorted(subheadings))}.",
         case.conversion(rule.amount.currency),
         rule.note,
     )
-    return [Charged(rule, None, amounts, note)]
+    return [_charged(rule, None, case, bases, shares, note)]
 
 
 def _by_row(
@@ -160,65 +156,76 @@ def _by_row(
     case: Case,
     bases: Bases,
     rows: Sequence[RateRow | None],
-    formula: Callable[[Fraction, Fraction], Fraction],
+    factor: Callable[[Fraction], Fraction],
 ) -> list[Charged]:
-    """One Charged for each distinct row; lines of another row, or of none, have zero in it."""
-    nothing = zero(case.currency)
-    amounts = [
-        _amount(
-            rule,
-            case,
-            (formula(_basis(rule, base), row.rate) + case.by_quantity(line, row)) * rule.share,
+    """One Charged for each distinct row, of the lines that it holds for."""
+    basis = _basis(rule, bases)
+    found = []
+    for row, indices in _together(rows):
+        rate = factor(row.rate) * rule.share
+        shares = tuple(
+            (index, _amount(rule, basis[index], rate, _quantity_charge(rule, case, index, row)))
+            for index in indices
         )
-        if row
-        else nothing
-        for line, base, row in zip(case.lines, bases, rows, strict=True)
-    ]
-    _enter(rule, bases, amounts)
-    return [
-        Charged(
-            rule,
-            row,
-            tuple(amount if own is row else nothing for amount, own in zip(amounts, rows, strict=True)),
-            sentences(_goods(case.lines, rows, row), _specific(case, rows, row), _note(rule, row, row.rate)),
-        )
-        for row in dict.fromkeys(row for row in rows if row)
-    ]
+        lines = [case.lines[index] for index in indices]
+        note = sentences(_goods(case, lines), _specific(case, lines, row), _note(rule, row, row.rate))
+        found.append(_charged(rule, row, case, bases, shares, note))
+    return found
 
 
-def _basis(rule: Rule, base: dict[str, Fraction]) -> Fraction:
-    return sum((base[part] for part in rule.basis), start=Fraction(0))
+def _together(rows: Sequence[RateRow | None]) -> Iterable[tuple[RateRow, list[int]]]:
+    """Each distinct row in the order of its first line, with where its lines stand."""
+    found: dict[str, tuple[RateRow, list[int]]] = {}
+    for index, row in enumerate(rows):
+        if row is not None:
+            found.setdefault(row.row_id, (row, []))[1].append(index)
+    return found.values()
 
 
-def _of_base(base: Fraction, rate: Fraction) -> Fraction:
-    return base * rate
+def _basis(rule: Rule, bases: Bases) -> list[int | Fraction]:
+    """What the rule charges on, of each line."""
+    return [sum(parts) for parts in zip(*(bases[name] for name in rule.basis), strict=True)]
 
 
-def _inside_base(base: Fraction, rate: Fraction) -> Fraction:
-    return base / (1 - rate) * rate
+def _plain(rate: Fraction) -> Fraction:
+    return rate
 
 
-def _amount(rule: Rule, case: Case, exact: Fraction) -> Money:
-    return Money(floored_or_rounded(exact, rule.rounding), case.currency)
+def _inside(rate: Fraction) -> Fraction:
+    """The factor of a tax that is part of its own base."""
+    return rate / (1 - rate)
 
 
-def _enter(rule: Rule, bases: Bases, amounts: Sequence[Money]) -> None:
-    """What was charged as duty belongs to the base of the taxes that follow."""
+def _quantity_charge(rule: Rule, case: Case, index: int, row: RateRow) -> Fraction | None:
+    return case.by_quantity(case.lines[index], row) * rule.share if row.specifics else None
+
+
+def _amount(rule: Rule, value: int | Fraction, rate: Fraction, more: Fraction | None = None) -> int:
+    """`value` times `rate`, and what is charged by quantity, in whole minor units as the rule rounds."""
+    top, bottom = value.numerator * rate.numerator, value.denominator * rate.denominator
+    if more is not None:
+        top, bottom = top * more.denominator + more.numerator * bottom, bottom * more.denominator
+    return top // bottom if rule.rounding == "down" else divided(top, bottom)
+
+
+def _charged(rule: Rule, row: RateRow | None, case: Case, bases: Bases, shares: Shares, note: str) -> Charged:
+    """What was charged as duty also enters the base of the taxes that follow."""
     if rule.charge == "duty":
-        for base, amount in zip(bases, amounts, strict=True):
-            base["duty"] += amount.amount
+        for index, amount in shares:
+            bases["duty"][index] += amount
+    return Charged(rule, row, shares, Money(sum(amount for _, amount in shares), case.currency), note)
 
 
-def _goods(lines: Sequence[ConsignmentLine], rows: Sequence[RateRow | None], row: RateRow) -> str:
-    keys = [line.key for line, own in zip(lines, rows, strict=True) if own is row]
-    return f"{', '.join(keys)}:" if len(keys) < len(lines) else ""
+def _goods(case: Case, lines: Sequence[ConsignmentLine]) -> str:
+    return f"{', '.join(line.key for line in lines)}:" if len(lines) < len(case.lines) else ""
 
 
-def _specific(case: Case, rows: Sequence[RateRow | None], row: RateRow) -> str:
-    lines = [line for line, own in zip(case.lines, rows, strict=True) if own is row]
-    parts = [quantity(specific, lines) for specific in row.specifics]
+def _specific(case: Case, lines: Sequence[ConsignmentLine], row: RateRow) -> str:
+    if not row.specifics:
+        return ""
+    parts = ", ".join(quantity(specific, lines) for specific in row.specifics)
     currencies = dict.fromkeys(specific.currency for specific in row.specifics)
-    return sentences(f"{', '.join(parts)}, and" if parts else "", *map(case.conversion, currencies))
+    return sentences(f"{parts}, and", *map(case.conversion, currencies))
 
 
 def _note(rule: Rule, row: RateRow | None, rate: Fraction) -> str:

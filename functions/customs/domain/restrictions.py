@@ -10,28 +10,36 @@ def refuse_barred_goods(case: Case) -> None:
     """Raises: GoodsProhibited, GoodsRestricted: a row of the destination means a line of an import."""
     goods = case.consignment
     for row in case.book.restrictions_for(goods.destination_country, case.on):
+        if row.conveyances and goods.conveyance not in row.conveyances:
+            continue
         for line in case.lines:
-            field = _field(row, line, goods.conveyance)
-            if field is not None:
+            if _means(row, line):
                 refusal = GoodsProhibited if row.kind == "prohibited" else GoodsRestricted
                 raise refusal(
                     f"{row.title}. {row.remedy}",
                     row=row.row_id,
                     line=line.key,
-                    field=field,
+                    field=_field(row),
                     destination=goods.destination_country,
                     source=row.source,
                 )
 
 
-def _field(row: Restriction, line: ConsignmentLine, conveyance: str | None) -> str | None:
-    """By which field of a line the row means it; None where it does not."""
-    named = (
-        (row.hazards, "hazards", any(hazard in row.hazards for hazard in line.hazards)),
-        (row.hs_prefixes, "hs_code", line.hs_code.startswith(row.hs_prefixes)),
-        (row.origins, "origin_country", line.origin_country in row.origins),
-        (row.conveyances, "conveyance", conveyance in row.conveyances),
+def _means(row: Restriction, line: ConsignmentLine) -> bool:
+    """Whether the row means a line by all that it names of goods."""
+    return (
+        (not row.hs_prefixes or line.hs_code.startswith(row.hs_prefixes))
+        and (not row.origins or line.origin_country in row.origins)
+        and (not row.hazards or any(hazard in row.hazards for hazard in line.hazards))
     )
-    if not all(met for values, _, met in named if values):
-        return None
-    return next(field for values, field, _ in named if values)
+
+
+def _field(row: Restriction) -> str:
+    """The field of a line, or of the consignment, by which the row means goods first of all."""
+    named = (
+        ("hazards", row.hazards),
+        ("hs_code", row.hs_prefixes),
+        ("origin_country", row.origins),
+        ("conveyance", row.conveyances),
+    )
+    return next(field for field, values in named if values)

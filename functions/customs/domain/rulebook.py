@@ -3,7 +3,7 @@
 Rows are named tuples, not dataclasses: at every cold start a class of twenty fields is made in a tenth of the time.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
@@ -168,6 +168,76 @@ class RateRow(NamedTuple):
         return (not self.origins or origin in self.origins) and origin not in self.excluded_origins
 
 
+RateKey = tuple[str, str, str]
+"""Kind, territory, HS prefix."""
+
+_MOST_FOUND: Final = 20_000
+
+
+class RateRows(Mapping[RateKey, tuple[RateRow, ...]]):
+    """The rate rows of a book. Which row some goods have is remembered: a shop sells the same goods again and again.
+
+    A subclass says where the rows lie.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str | date | None, ...], RateRow | None] = {}
+
+    def row(
+        self,
+        kind: str,
+        territories: tuple[str, str],
+        hs_code: str,
+        origin: str,
+        category: str | None,
+        on: date,
+    ) -> RateRow | None:
+        """The row for some goods: a row of their tax category first, then the longest HS prefix."""
+        asked = kind, *territories, hs_code, origin, category, on
+        if asked not in self._found:
+            if len(self._found) >= _MOST_FOUND:
+                self._found.clear()
+            self._found[asked] = self._longest(kind, territories, hs_code, origin, category, on)
+        return self._found[asked]
+
+    def _longest(
+        self,
+        kind: str,
+        territories: tuple[str, str],
+        hs_code: str,
+        origin: str,
+        category: str | None,
+        on: date,
+    ) -> RateRow | None:
+        for wanted in (category, None) if category else (None,):
+            for length in range(len(hs_code), -1, -1):
+                for territory in territories:
+                    for row in self.get((kind, territory, hs_code[:length]), ()):
+                        if row.category == wanted and row.covers(origin) and row.holds(on):
+                            return row
+        return None
+
+
+class HeldRates(RateRows):
+    """Rate rows that are all in memory."""
+
+    def __init__(self, rows: Iterable[RateRow]) -> None:
+        super().__init__()
+        held: dict[RateKey, list[RateRow]] = {}
+        for row in rows:
+            held.setdefault((row.kind, row.territory, row.hs_prefix), []).append(row)
+        self._rows = {key: tuple(found) for key, found in held.items()}
+
+    def __getitem__(self, key: RateKey) -> tuple[RateRow, ...]:
+        return self._rows[key]
+
+    def __iter__(self) -> Iterator[RateKey]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
 EVERYWHERE: Final = "*"
 
 
@@ -205,7 +275,7 @@ class RuleBook(NamedTuple):
     unions: Mapping[str, str]
     excise_hs: tuple[str, ...]
     rules: Mapping[str, tuple[Rule, ...]]
-    rates: Mapping[tuple[str, str, str], tuple[RateRow, ...]]
+    rates: RateRows
     restrictions: Mapping[str, Sequence[Restriction]] = MappingProxyType({})
     knows_hs: Callable[[str], bool] = bool
 
@@ -241,15 +311,8 @@ class RuleBook(NamedTuple):
     def rate(
         self, kind: str, country: str, hs_code: str, origin: str, category: str | None, on: date
     ) -> RateRow | None:
-        """The rate row for some goods: a row of their tax category first, then the longest HS prefix."""
-        union = self.union(country)
-        for wanted in (category, None) if category else (None,):
-            for length in range(len(hs_code), -1, -1):
-                for territory in (country, union):
-                    for row in self.rates.get((kind, territory, hs_code[:length]), ()):
-                        if row.category == wanted and row.covers(origin) and row.holds(on):
-                            return row
-        return None
+        """The rate row for some goods, of the country or of its union."""
+        return self.rates.row(kind, (country, self.union(country)), hs_code, origin, category, on)
 
     def is_excise(self, hs_code: str) -> bool:
         return hs_code.startswith(self.excise_hs)
@@ -266,15 +329,12 @@ def rule_book(
     by_territory: dict[str, list[Rule]] = {}
     for rule in rules:
         by_territory.setdefault(rule.territory, []).append(rule)
-    by_prefix: dict[tuple[str, str, str], list[RateRow]] = {}
-    for row in rates:
-        by_prefix.setdefault((row.kind, row.territory, row.hs_prefix), []).append(row)
     return RuleBook(
         version=version,
         unions=unions,
         excise_hs=tuple(excise_hs),
         rules={territory: tuple(found) for territory, found in by_territory.items()},
-        rates={key: tuple(found) for key, found in by_prefix.items()},
+        rates=HeldRates(rates),
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from iso4217 import Currency
 
 from entrepot.kernel.currencies import EXPONENTS
-from entrepot.kernel.money import Money, allocate, converted, major_units, rounded, scaled, total
+from entrepot.kernel.money import Money, allocate, converted, divided, major_units, rounded, scaled, total
 
 CURRENCIES = st.sampled_from(sorted(EXPONENTS))
 
@@ -97,3 +97,8 @@ def test_a_tie_goes_to_the_earlier_part() -> None:
 def test_there_is_no_split_over_nothing(weights: list[int]) -> None:
     with pytest.raises(ValueError, match="non-negative"):
         allocate(Money(100, "EUR"), weights)
+
+
+@given(st.integers(-(10**9), 10**9), st.integers(1, 10**6), st.integers(1, 50))
+def test_a_ratio_is_rounded_as_its_fraction_in_lowest_terms_or_not(top: int, bottom: int, times: int) -> None:
+    assert rounded(Fraction(top, bottom)) == divided(top * times, bottom * times)

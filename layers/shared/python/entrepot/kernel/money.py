@@ -69,16 +69,28 @@ def zero(currency: str) -> Money:
 
 def total(amounts: Iterable[Money], currency: str) -> Money:
     """The sum of `amounts`, `zero(currency)` where there are none."""
-    nothing = zero(currency)
-    return Money(sum(nothing._same(amount).amount for amount in amounts), currency)
+    sum_ = 0
+    for amount in amounts:
+        if amount.currency != currency:
+            raise ValueError(f"{currency} and {amount.currency} do not mix")
+        sum_ += amount.amount
+    return Money(sum_, currency)
 
 
 def rounded(value: Fraction | Decimal) -> int:
-    """`value` to a whole number, half up, away from zero at the half: the platform's one rounding rule."""
-    exact = Fraction(value)
-    floor, rest = divmod(abs(exact.numerator), exact.denominator)
-    whole = floor + (2 * rest >= exact.denominator)
-    return whole if exact >= 0 else -whole
+    """`value` to a whole number as `divided` rounds."""
+    exact = value if isinstance(value, Fraction) else Fraction(value)
+    return divided(exact.numerator, exact.denominator)
+
+
+def divided(numerator: int, denominator: int) -> int:
+    """A ratio to a whole number, half up, away from zero at the half: the platform's one rounding rule.
+
+    Args: denominator: positive. The two need not be in lowest terms: whoever has many to round spares a Fraction.
+    """
+    floor, rest = divmod(abs(numerator), denominator)
+    whole = floor + (2 * rest >= denominator)
+    return whole if numerator >= 0 else -whole
 
 
 def scaled(money: Money, rate: Fraction | Decimal) -> Money:
