@@ -9,6 +9,7 @@ from functions.catalogue import ports as catalogue_ports
 from functions.catalogue import routes as catalogue_routes
 from functions.catalogue import triggers as catalogue_triggers
 from functions.customs import routes as customs_routes
+from functions.customs import triggers as customs_triggers
 from functions.inventory import facade as inventory
 from functions.inventory import ports as inventory_ports
 from functions.inventory import routes as inventory_routes
@@ -44,6 +45,7 @@ TRIGGERS = (
     relay.triggers,
     audit_triggers.triggers,
     catalogue_triggers.triggers,
+    customs_triggers.workers,
     inventory_triggers.triggers,
     logistics_triggers.triggers,
     membership_triggers.triggers,

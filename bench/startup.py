@@ -55,10 +55,10 @@ def all_of_them(
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for part in ("function", "layer"):
+        for part in ("function", "layer-shared"):
             with zipfile.ZipFile(artefact.folder / f"{part}.zip") as zipped:
                 zipped.extractall(folder / part)
-        paths = [str(folder / "function"), str(folder / "layer" / "python")]
+        paths = [str(folder / "function"), str(folder / "layer-shared" / "python")]
         floor = _cpu([_FLOOR, *paths, f"entrepot-{stage}-catalogue", endpoint], endpoint, stage, times)
         rows = [("floor", floor, 1.0)]
         template = json.loads((artefact.folder / "template.json").read_text(encoding="utf-8"))

@@ -60,12 +60,12 @@ def _install(target: Target, requirements: Path, folder: Path) -> None:
 def _prune(folder: Path) -> None:
     """Leave out what no function reads: foreign service models, type stubs, tests, pip's own records and scripts."""
     data = folder / "botocore" / "data"
-    for service in data.iterdir():
-        if service.is_dir() and service.name not in SERVICES:
+    services = {service.name: service for service in data.iterdir()} if data.exists() else {}
+    for name, service in services.items():
+        if service.is_dir() and name not in SERVICES:
             shutil.rmtree(service)
-    missing = SERVICES - {service.name for service in data.iterdir()}
-    if missing:
-        raise BuildFailed(f"botocore knows no service {sorted(missing)}")
+    if services and not services.keys() >= SERVICES:
+        raise BuildFailed(f"botocore knows no service {sorted(SERVICES - services.keys())}")
     for junk in ("bin", "*/tests", "**/*.pyi", "*.dist-info/RECORD", "*.dist-info/direct_url.json"):
         for path in list(folder.glob(junk)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -94,8 +94,8 @@ def compile_tree(folder: Path) -> None:
         )
 
 
-def write_archive(archive: Path, folders: Iterable[Path]) -> None:
-    """One archive of several folders, in the order of its names, without times or owners.
+def write_archive(archive: Path, folders: Iterable[Path], under: str = "") -> None:
+    """One archive of several folders, in the order of its names, without times or owners; `under` begins each name.
 
     Raises: BuildFailed: two folders hold the same file.
     """
@@ -103,7 +103,7 @@ def write_archive(archive: Path, folders: Iterable[Path]) -> None:
     for folder in folders:
         for path in folder.rglob("*"):
             if path.is_file():
-                name = path.relative_to(folder).as_posix()
+                name = under + path.relative_to(folder).as_posix()
                 if name in files:
                     raise BuildFailed(f"{name} would be packaged twice")
                 files[name] = path

@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,18 +21,18 @@ ELF_MACHINES: Final = {"x86_64": 62, "arm64": 183}
 
 _IMPORT: Final = """
 import importlib, sys, time
-sys.path[:0] = sys.argv[1:3]
-module, _, name = sys.argv[3].rpartition(".")
+sys.path[:0] = sys.argv[2:]
+module, _, name = sys.argv[1].rpartition(".")
 handler = getattr(importlib.import_module(module), name)
 assert callable(handler), name
 files = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
-foreign = [path for path in files if "site-packages" in path and not path.startswith(tuple(sys.argv[1:3]))]
+foreign = [path for path in files if "site-packages" in path and not path.startswith(tuple(sys.argv[2:]))]
 assert not foreign, foreign
 print(round(time.process_time() * 1000))
 """
 _ANSWER: Final = """
 import importlib, json, sys
-sys.path[:0] = sys.argv[1:3]
+sys.path[:0] = sys.argv[3:]
 class Context:
     aws_request_id = "check"
     function_name = "entrepot-check-api"
@@ -39,7 +40,8 @@ class Context:
     memory_limit_in_mb = 1024
     def get_remaining_time_in_millis(self):
         return 29000
-answer = importlib.import_module("app").app(json.loads(sys.argv[3]), Context())
+module, _, name = sys.argv[1].rpartition(".")
+answer = getattr(importlib.import_module(module), name)(json.loads(sys.argv[2]), Context())
 print("\\n" + json.dumps(answer))
 """
 
@@ -56,13 +58,12 @@ def run(folder: Path, *, native: bool, lint: bool = True) -> str:
     template = json.loads((folder / "template.json").read_text(encoding="utf-8"))
     lines = sizes(folder)
     with tempfile.TemporaryDirectory(prefix="entrepot-check-") as scratch:
-        function, layer = Path(scratch, "task"), Path(scratch, "opt")
-        _unzip(folder / "function.zip", function)
-        _unzip(folder / "layer.zip", layer)
-        lines.append(compiled_for(template, function))
+        unpacked = Unpacked.of(folder, Path(scratch))
+        lines.append(compiled_for(template, Path(scratch)))
         if native:
-            lines += importable(template, function, layer / "python")
-            lines.append(answers(function, layer / "python"))
+            lines += importable(template, unpacked)
+            lines.append(answers(template, unpacked))
+            lines.append(suggests(template, unpacked))
         else:
             lines.append("handlers run in the check of the host's artefact, whose sources are the same")
     if lint:
@@ -74,14 +75,21 @@ def sizes(folder: Path) -> list[str]:
     """The weight of the archives beside their budgets."""
     zipped = (folder / "function.zip").stat().st_size / MEGABYTE
     function = _unzipped(folder / "function.zip") / MEGABYTE
-    whole = function + _unzipped(folder / "layer.zip") / MEGABYTE
     _within("API zipped", zipped, ZIPPED_MEGABYTES)
     _within("API unzipped", function, UNZIPPED_MEGABYTES)
-    _within("API with layers", whole, WITH_LAYERS_MEGABYTES)
-    return [
+    lines = [
         f"API zipped    {zipped:6.1f} MB of {ZIPPED_MEGABYTES}",
         f"API unzipped  {function:6.1f} MB of {UNZIPPED_MEGABYTES}",
-        f"with layers   {whole:6.1f} MB of {WITH_LAYERS_MEGABYTES}",
+    ]
+    template = json.loads((folder / "template.json").read_text(encoding="utf-8"))
+    wholes: dict[str, float] = {}
+    for _, properties in functions(template):
+        archives = _layers(template, properties)
+        whole = function + sum(_unzipped(folder / archive) for archive in archives) / MEGABYTE
+        _within(f"{properties['Handler']} with layers", whole, WITH_LAYERS_MEGABYTES)
+        wholes[" + ".join(Path(archive).stem for archive in archives)] = whole
+    return lines + [
+        f"with {name:<27} {whole:6.1f} MB of {WITH_LAYERS_MEGABYTES}" for name, whole in wholes.items()
     ]
 
 
@@ -95,9 +103,29 @@ def _unzipped(archive: Path) -> int:
         return sum(entry.file_size for entry in zipped.infolist())
 
 
-def _unzip(archive: Path, folder: Path) -> None:
-    with zipfile.ZipFile(archive) as zipped:
-        zipped.extractall(folder)
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """The archives of an artefact, each in a folder of its own under `folder`."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, artefact: Path, folder: Path) -> "Unpacked":
+        for archive in artefact.glob("*.zip"):
+            with zipfile.ZipFile(archive) as zipped:
+                zipped.extractall(folder / archive.stem)
+        return cls(folder)
+
+    def paths(self, template: Mapping[str, Any], properties: Mapping[str, Any]) -> list[str]:
+        """Where a function finds modules, as Lambda lays it out."""
+        layers = [self.folder / Path(name).stem / "python" for name in _layers(template, properties)]
+        return [str(path) for path in (self.folder / "function", *layers)]
+
+
+def _layers(template: Mapping[str, Any], properties: Mapping[str, Any]) -> list[str]:
+    """The archives of a function's layers."""
+    names = [layer["Ref"] for layer in properties["Layers"]]
+    return [template["Resources"][name]["Properties"]["ContentUri"] for name in names]
 
 
 def functions(template: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -107,12 +135,12 @@ def functions(template: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, A
             yield name, resource["Properties"]
 
 
-def compiled_for(template: Mapping[str, Any], function: Path) -> str:
+def compiled_for(template: Mapping[str, Any], folder: Path) -> str:
     """Every compiled module must be of the template's processor and Python."""
     properties = next(properties for _, properties in functions(template))
     architecture, runtime = properties["Architectures"][0], properties["Runtime"]
     tag = "cpython-" + runtime.removeprefix("python").replace(".", "")
-    modules = sorted(function.rglob("*.so*"))
+    modules = sorted(folder.rglob("*.so*"))
     for module in modules:
         machine = int.from_bytes(module.read_bytes()[18:20], "little")
         if machine != ELF_MACHINES[architecture]:
@@ -122,28 +150,44 @@ def compiled_for(template: Mapping[str, Any], function: Path) -> str:
     return f"{len(modules)} compiled modules, all for {architecture} and {runtime}"
 
 
-def importable(template: Mapping[str, Any], function: Path, layer: Path) -> list[str]:
+def importable(template: Mapping[str, Any], unpacked: Unpacked) -> list[str]:
     """Import each handler as Lambda does, from the archives alone."""
 
     def load(named: tuple[str, Mapping[str, Any]]) -> str:
         name, properties = named
-        took = _isolated(
-            _IMPORT, str(layer), str(function), properties["Handler"], what=f"the handler of {name}"
-        )
+        paths = unpacked.paths(template, properties)
+        took = _isolated(_IMPORT, properties["Handler"], *paths, what=f"the handler of {name}")
         return f"{name:<20} imports in {took.strip():>4} ms of CPU"
 
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(load, functions(template)))
 
 
-def answers(function: Path, layer: Path) -> str:
+def answers(template: Mapping[str, Any], unpacked: Unpacked) -> str:
     """Hand the API function a request as API Gateway writes it."""
-    event = json.dumps(proxy_event("GET", "/health"))
-    said = _isolated(_ANSWER, str(layer), str(function), event, what="GET /health")
-    answer = json.loads(said.strip().splitlines()[-1])
+    answer = _answer(template, unpacked, "APIHandler", proxy_event("GET", "/health"), what="GET /health")
     if answer["statusCode"] != 200 or json.loads(answer["body"])["status"] != "ok":
         raise CheckFailed(f"GET /health answers {answer}")
     return f"GET /health answers 200 {answer['body']}"
+
+
+def suggests(template: Mapping[str, Any], unpacked: Unpacked) -> str:
+    """Ask the search worker, with its layer and the index that was packaged, for a code that is plain."""
+    event = {"correlation_id": "check", "asked": {"text": "Cotton T-shirt", "most": 5}}
+    answer = _answer(template, unpacked, "CustomsSearch", event, what="a search for HS codes")
+    codes = [found["hs_code"] for found in answer["found"]]
+    if "610910" not in codes:
+        raise CheckFailed(f"the search worker finds {codes} for a cotton T-shirt")
+    return f"the search worker finds {codes}"
+
+
+def _answer(
+    template: Mapping[str, Any], unpacked: Unpacked, function: str, event: Mapping[str, Any], *, what: str
+) -> Any:
+    properties = template["Resources"][function]["Properties"]
+    paths = unpacked.paths(template, properties)
+    said = _isolated(_ANSWER, properties["Handler"], json.dumps(event), *paths, what=what)
+    return json.loads(said.strip().splitlines()[-1])
 
 
 def proxy_event(method: str, path: str, body: str | None = None) -> dict[str, Any]:

@@ -105,7 +105,7 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A Lambda function. `source`: the queue it reads, "stream", "schedule" or "api"."""
+    """A Lambda function. `source`: the queue it reads, "stream", "schedule", "worker" (asked by another) or "api"."""
 
     handler: str
     source: str
@@ -128,6 +128,7 @@ FUNCTIONS: Final = (
     Function("payments_statements", "payments-statements"),
     Function("payments_events", "payments-events"),
     Function("payments_sweep", "schedule"),
+    Function("customs_search", "worker"),
     Function("logistics_scans", "logistics-scans"),
     Function("catalogue_events", "catalogue-events"),
     Function("inventory_events", "inventory-events"),
@@ -139,6 +140,11 @@ FUNCTIONS: Final = (
     Function("settlement_run", "schedule"),
     Function("audit_check", "schedule"),
 )
+
+LAYERS: Final[Mapping[str, str]] = {
+    "search": "tantivy, a search engine",
+}
+"""Heavy sets of packages, `layers/<name>/requirements.txt`; `.chalice/config.json` gives each to who needs it."""
 
 
 ANOMALIES: Final[tuple[tuple[str, str, str, Mapping[str, str], int], ...]] = (
@@ -170,7 +176,7 @@ ANOMALIES: Final[tuple[tuple[str, str, str, Mapping[str, str], int], ...]] = (
 def merge_template(root: Path) -> dict[str, Any]:
     """The whole template to merge into Chalice's: `infra/resources.yaml` and what the tables above say."""
     template: dict[str, Any] = yaml.safe_load((root / "infra" / "resources.yaml").read_text(encoding="utf-8"))
-    made = _tables() | _topics() | _queues() | _subscriptions() | _logs() | _alarms()
+    made = _layers() | _tables() | _topics() | _queues() | _subscriptions() | _logs() | _alarms()
     twice = made.keys() & template["Resources"].keys()
     if twice:
         raise ValueError(f"described twice: {sorted(twice)}")
@@ -210,6 +216,21 @@ def _function(function: Function) -> Resource:
             }
         }
     return properties
+
+
+def _layers() -> Resources:
+    return {
+        f"{_pascal(layer)}Layer": {
+            "Type": "AWS::Serverless::LayerVersion",
+            "Properties": {
+                "LayerName": {"Fn::Join": ["-", ["entrepot", {"Ref": "Stage"}, layer]]},
+                "Description": holds,
+                "ContentUri": f"layers/{layer}",
+                "RetentionPolicy": "Delete",
+            },
+        }
+        for layer, holds in LAYERS.items()
+    }
 
 
 def _tables() -> Resources:

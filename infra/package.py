@@ -1,6 +1,6 @@
-"""Builds the artefact: two archives and one template, from the same sources for AWS or for this machine.
+"""Builds the artefact: archives and one template, from the same sources for AWS or for this machine.
 
-`python -m infra.package --target aws` leaves `build/aws/{function.zip, layer.zip, template.json}` and checks them.
+`python -m infra.package --target aws` leaves `build/aws/{function.zip, layer-*.zip, template.json}` and checks them.
 Chalice reads the application and makes functions, routes and event sources of it; the rest of the template comes from
 `resources.yaml` and `estate.py`; the packages come from pip by the pinned set (ADR 0010).
 """
@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from infra import checks, estate, targets
+from infra import checks, estate, hs_index, targets
 from infra.artefact import BuildFailed, compile_tree, copy_sources, dependencies, digest, write_archive
 from infra.targets import Target, UnsupportedHost
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SOURCES: Final = ("app.py", "functions", "layers", ".chalice", "requirements.txt", "infra/resources.yaml")
-BUILDERS: Final = ("estate", "targets", "artefact", "package")
+BUILDERS: Final = ("estate", "targets", "artefact", "package", "hs_index")
 REGION: Final = "eu-central-1"
 
 
@@ -40,8 +40,9 @@ class Artefact:
         return self.folder / "function.zip"
 
     @property
-    def layer(self) -> Path:
-        return self.folder / "layer.zip"
+    def archives(self) -> list[Path]:
+        """All that the template points at."""
+        return [self.function, *sorted(self.folder.glob("layer-*.zip"))]
 
     @property
     def template(self) -> dict[str, Any]:
@@ -83,15 +84,21 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _build(target: Target, root: Path, folder: Path) -> None:
-    packages = dependencies(target, root / "requirements.txt", root / ".entrepot" / "cache")
+    cache = root / ".entrepot" / "cache"
+    packages = dependencies(target, root / "requirements.txt", cache)
     project, made, layer = folder / "project", folder / "chalice", folder / "layer"
     for stale in (project, made, layer, folder / "own"):
         shutil.rmtree(stale, ignore_errors=True)
+    for archive in folder.glob("*.zip"):
+        archive.unlink()
     _stage_project(target, root, project)
     template = _chalice_package(project, made)
     copy_sources(root / "layers" / "shared", layer)
     compile_tree(layer)
-    write_archive(folder / "layer.zip", [layer])
+    write_archive(folder / "layer-shared.zip", [layer])
+    for name in estate.LAYERS:
+        heavy = dependencies(target, root / "layers" / name / "requirements.txt", cache)
+        write_archive(folder / f"layer-{name}.zip", [heavy], under="python/")
     _write_function(made / "deployment.zip", folder, packages)
     _localise(template, target)
     (folder / "template.json").write_text(
@@ -146,18 +153,19 @@ def _write_function(deployment: Path, folder: Path, packages: Path) -> None:
     shutil.unpack_archive(deployment, own)
     if not (own / "functions").is_dir():
         raise BuildFailed("Chalice left out functions/")
+    hs_index.write(own)
     compile_tree(own)
     write_archive(folder / "function.zip", [own, packages])
 
 
 def _localise(template: dict[str, Any], target: Target) -> None:
-    """Point the template at the two archives beside it."""
+    """Point the template at the archives beside it."""
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
         if resource["Type"] == "AWS::Serverless::Function":
             properties["CodeUri"] = "function.zip"
         elif resource["Type"] == "AWS::Serverless::LayerVersion":
-            properties["ContentUri"] = "layer.zip"
+            properties["ContentUri"] = f"layer-{Path(properties['ContentUri']).name}.zip"
             properties["CompatibleRuntimes"] = [target.runtime]
             properties["CompatibleArchitectures"] = [target.architecture]
 

@@ -3,6 +3,7 @@
 consignment        the goods of one seller from one warehouse in one parcel to one consignee
 territory          a country, or the customs union it belongs to (`EU`); cleared goods move freely inside it
 nomenclature       the Harmonized System of 2022: chapters, headings, subheadings; further digits are a country's own
+suggestion         a subheading whose words fit a product's text; the merchant chooses
 regime             how a consignment is taxed: `domestic`, `intra_eu`, `import_at_sale`, `import_at_border`,
                    `cn_cbec`
 intrinsic value    the price of the goods alone, without freight, insurance and taxes shown apart

@@ -1,25 +1,20 @@
-"""The Harmonized System of 2022: which codes there are, what they mean, and which may fit a text.
+"""The Harmonized System of 2022: which codes there are, and what they mean.
 
-The file is mapped and searched for one code; only suggestions read it whole, once per process.
+The file is mapped and searched for one code; only who makes an index of it reads it whole.
 """
 
 import csv
 import mmap
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
-
-from functions.customs.domain.words import Index, asked, indexed, words
 
 _FILE: Final = Path(__file__).parent / "data" / "hs2022.csv"
 _SHAPE: Final = re.compile(r"\d{2}|\d{4}|\d{6,10}", re.ASCII)
 _SUBHEADING: Final = 6
 _LEVELS: Final = (2, 4, 6)
-_OWN, _HEADING, _CHAPTER = 3, 2, 1
-"""How much a word counts by where it stands."""
 
 
 class Entry(NamedTuple):
@@ -27,14 +22,6 @@ class Entry(NamedTuple):
 
     hs_code: str
     description: str
-
-
-class Suggestion(NamedTuple):
-    """A subheading that shares words with a text, the words, and the headings that it stands under."""
-
-    hs_code: str
-    path: tuple[Entry, ...]
-    matched: tuple[str, ...]
 
 
 def known(hs_code: str) -> bool:
@@ -53,9 +40,14 @@ def path(hs_code: str) -> tuple[Entry, ...]:
     return tuple(entry for entry in entries if entry is not None) if all(entries) else ()
 
 
-def suggested(text: str, most: int) -> tuple[Suggestion, ...]:
-    """The subheadings that share the rarest words with a text, best first; ties by code."""
-    return tuple(Suggestion(code, path(code), matched) for code, matched in _index().best(asked(text), most))
+def subheadings() -> Iterator[tuple[Entry, Entry, Entry]]:
+    """Every subheading, by code, after the chapter and the heading that it stands under."""
+    with _FILE.open(encoding="utf-8", newline="") as file:
+        described = {
+            row["hs_code"]: Entry(row["hs_code"], row["description"]) for row in csv.DictReader(file)
+        }
+    for code in sorted(code for code in described if len(code) == _SUBHEADING):
+        yield described[code[:2]], described[code[:4]], described[code]
 
 
 @lru_cache(maxsize=8192)
@@ -72,21 +64,3 @@ def _found(code: str) -> Entry | None:
 def _map() -> mmap.mmap:
     with _FILE.open("rb") as file:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-
-
-@cache
-def _index() -> Index:
-    with _FILE.open(encoding="utf-8", newline="") as file:
-        described = {row["hs_code"]: words(row["description"]) for row in csv.DictReader(file)}
-    return indexed(
-        {code: _weighed(code, described) for code in described if len(code) == _SUBHEADING},
-    )
-
-
-def _weighed(code: str, described: Mapping[str, Iterable[str]]) -> Counter[str]:
-    """A word counts once, where it counts most."""
-    weights: Counter[str] = Counter()
-    for length, weight in zip(_LEVELS, (_CHAPTER, _HEADING, _OWN), strict=True):
-        for word in described[code[:length]]:
-            weights[word] = weight
-    return weights

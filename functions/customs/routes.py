@@ -9,7 +9,8 @@ from entrepot.cloud.http import Api
 from entrepot.cloud.wire import Body, View
 from entrepot.contracts.permissions import PUBLIC
 from functions.customs import service
-from functions.customs.nomenclature import Entry, Suggestion
+from functions.customs.nomenclature import Entry
+from functions.customs.service import Suggestion
 
 api = Api(__name__)
 
@@ -39,7 +40,7 @@ class CodeView(View, frozen=True):
 
 
 class SuggestionView(View, frozen=True):
-    """`matched` are the words of the text that stand in the nomenclature."""
+    """`matched` are the words of the text that stand in the nomenclature, as they are or by what they mean there."""
 
     hs_code: str
     description: str

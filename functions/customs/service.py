@@ -1,18 +1,38 @@
 """Use cases of customs: assess by the packaged book, name goods, and keep a person's yearly quota."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from entrepot.cloud.reads import Read
 from entrepot.cloud.writes import Write
 from entrepot.kernel.money import Money, zero
-from entrepot.kernel.refusals import NotFound
-from functions.customs import nomenclature, store
+from entrepot.kernel.refusals import Kind, NotFound, Refusal
+from functions.customs import nomenclature, search_gateway, store
 from functions.customs.book import packaged_book
 from functions.customs.domain import Assessment, Consignment, QuotaExceeded, RateLookup, assess
 from functions.customs.domain.rulebook import Method, Rule
 
 _QUOTA_CURRENCY: Final = "CNY"
+_WAIT_SECONDS: Final = 5
+
+
+class SuggestionsUnavailable(Refusal):
+    code = "suggestions_unavailable"
+    kind = Kind.BUSY
+    title = (
+        "No code can be suggested right now. Ask again in some seconds, or give a code that you know; "
+        "GET /v1/hs-codes/{hs_code} says what it means."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A subheading with the headings above it, and the words of the text that stand in them."""
+
+    hs_code: str
+    path: tuple[nomenclature.Entry, ...]
+    matched: tuple[str, ...]
 
 
 def assess_by_packaged_book(
@@ -32,8 +52,13 @@ def described(hs_code: str) -> tuple[nomenclature.Entry, ...]:
     return path
 
 
-def suggested(text: str, most: int) -> tuple[nomenclature.Suggestion, ...]:
-    return nomenclature.suggested(text, most)
+def suggested(text: str, most: int) -> tuple[Suggestion, ...]:
+    """The subheadings that fit a text best. Raises: SuggestionsUnavailable: the search worker does not answer."""
+    try:
+        found = search_gateway.search(text, most)
+    except search_gateway.SearchFailed:
+        raise SuggestionsUnavailable(retry_after_seconds=_WAIT_SECONDS) from None
+    return tuple(Suggestion(one.hs_code, nomenclature.path(one.hs_code), one.matched) for one in found)
 
 
 def quota_read(person: str, year: int) -> Read[Money]:

@@ -158,9 +158,8 @@ def _upload(aws: Aws, artefact: Artefact, template: Mapping[str, Any]) -> str:
     except ClientError as error:
         if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
             raise
-    for name in ("function.zip", "layer.zip"):
-        body = (artefact.folder / name).read_bytes()
-        store.put_object(Bucket=BUCKET, Key=_key(artefact, name), Body=body)
+    for archive in artefact.archives:
+        store.put_object(Bucket=BUCKET, Key=_key(artefact, archive.name), Body=archive.read_bytes())
     store.put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(template).encode())
     return f"{aws.endpoint}/{BUCKET}/template.json"
 

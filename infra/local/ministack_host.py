@@ -17,7 +17,7 @@ import zipfile
 from pathlib import Path
 from typing import Any, Final
 
-KEPT_UNPACKED: Final = 6
+KEPT_UNPACKED: Final = 9
 """Archives kept unpacked: this deployment's, the last one's, and some to spare."""
 _UNPACKING: Final = threading.Lock()
 

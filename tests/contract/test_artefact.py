@@ -78,6 +78,25 @@ def test_an_oversized_artefact_is_refused(artefact, monkeypatch):
         checks.sizes(artefact.folder)
 
 
+def test_a_function_is_weighed_with_its_own_layers(artefact):
+    weights = {
+        line.split("MB")[0].split()[-2]: float(line.split("MB")[0].split()[-1])
+        for line in checks.sizes(artefact.folder)
+        if line.startswith("with ")
+    }
+
+    assert weights["layer-search"] > weights["layer-shared"]
+
+
+def test_the_search_worker_finds_goods_by_what_is_packaged(artefact, tmp_path):
+    unpacked = checks.Unpacked.of(artefact.folder, tmp_path)
+    for file in (tmp_path / "function" / "functions" / "customs" / "data" / "hs_index").iterdir():
+        file.unlink()
+
+    with pytest.raises(checks.CheckFailed, match="a search for HS codes fails"):
+        checks.suggests(artefact.template, unpacked)
+
+
 def test_a_foreign_compiled_module_is_refused(artefact, tmp_path):
     (tmp_path / "module.so").write_bytes(b"\x7fELF" + bytes(14) + (0).to_bytes(2, "little"))
 
@@ -87,4 +106,4 @@ def test_a_foreign_compiled_module_is_refused(artefact, tmp_path):
 
 def test_a_handler_that_misses_a_package_is_refused(artefact, tmp_path):
     with pytest.raises(checks.CheckFailed, match="ModuleNotFoundError"):
-        checks.importable(artefact.template, tmp_path, tmp_path)
+        checks.importable(artefact.template, checks.Unpacked(tmp_path))

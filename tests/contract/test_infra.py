@@ -16,6 +16,7 @@ from pynamodb.indexes import Index
 from app import TRIGGERS
 from entrepot.cloud.events import Trigger
 from entrepot.cloud.rows import Row
+from entrepot.cloud.workers import Worker
 from infra import estate
 from infra.artefact import SERVICES
 from infra.estate import FUNCTIONS, QUEUES, SUBSCRIPTIONS, TABLES, TOPICS, Function
@@ -31,6 +32,7 @@ authorization reference)."""
 _TABLES_BEHIND = """
 import importlib, json, sys
 from entrepot.cloud.rows import Row
+from entrepot.cloud.workers import Worker
 module = importlib.import_module(sys.argv[1])
 def rows(kind):
     for below in kind.__subclasses__():
@@ -41,7 +43,7 @@ print(json.dumps(sorted(names)))
 """
 
 
-def triggers() -> dict[str, Trigger]:
+def triggers() -> dict[str, Trigger | Worker]:
     return {trigger.name: trigger for context in TRIGGERS for trigger in context.all}
 
 

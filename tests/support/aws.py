@@ -11,6 +11,7 @@ from functions.inventory.service import levels
 from functions.logistics import importing
 from functions.rates.service import reading
 from infra.estate import QUEUES, TABLES, Table
+from tests.support import workers
 
 SECRETS = {
     "stripe_secret_key": "sk_test_stage",
@@ -28,7 +29,7 @@ SECRETS = {
 @contextmanager
 def in_process() -> Iterator[None]:
     """A fresh, empty AWS for one test; everything the platform caches about AWS is dropped before and after."""
-    with mock_aws():
+    with mock_aws(), workers.in_process():
         forget()
         make_estate()
         yield

@@ -1,4 +1,4 @@
-"""The Harmonized System: every code is found, nothing else is, and a product's words lead to its subheading."""
+"""The Harmonized System: every code is found, and nothing else is."""
 
 import csv
 from dataclasses import replace
@@ -10,23 +10,10 @@ from hypothesis import strategies as st
 
 from functions.customs import nomenclature
 from functions.customs.domain import HsCodeUnknown
-from functions.customs.domain.words import asked, words
 from tests.unit.customs.consignments import assessed, consignment, line
 
 FILE = Path(__file__).parents[3] / "functions" / "customs" / "data" / "hs2022.csv"
 ENTRIES = {row["hs_code"]: row["description"] for row in csv.DictReader(FILE.read_text("utf-8").splitlines())}
-TEXTS = {
-    "Cotton T-shirt for men": "610910",
-    "Wireless headphones with a microphone": "851830",
-    "Leather handbag from Florence, with shoulder strap": "420221",
-    "Preparation for the care of the skin": "330499",
-    "Green tea": "090210",
-    "Espresso machine, a coffee maker": "851671",
-    "Sunglasses": "900410",
-    "LED desk lamp": "940521",
-    "Cashmere sweater": "611012",
-    "Smartphone": "851713",
-}
 
 
 def test_the_nomenclature_is_whole() -> None:
@@ -52,37 +39,17 @@ def test_what_is_no_code_has_no_meaning(code: str) -> None:
     assert not nomenclature.known(code)
 
 
+def test_every_subheading_is_listed_below_its_heading_and_chapter() -> None:
+    listed = list(nomenclature.subheadings())
+
+    assert [code for code in ENTRIES if len(code) == 6] == [each[2].hs_code for each in listed]
+    assert all(each == nomenclature.path(each[2].hs_code) for each in listed[::500])
+
+
 @given(st.sampled_from(sorted(ENTRIES)))
 def test_every_code_is_found_as_it_is_written(code: str) -> None:
     assert (code, ENTRIES[code]) == nomenclature.path(code)[-1]
     assert nomenclature.known(code) == (len(code) == 6)
-
-
-@pytest.mark.parametrize(("text", "code"), TEXTS.items(), ids=TEXTS.values())
-def test_the_words_of_a_product_lead_to_its_subheading(text: str, code: str) -> None:
-    found = nomenclature.suggested(text, 5)
-
-    assert code in [one.hs_code for one in found]
-    assert all(one.matched and one.path[-1].hs_code == one.hs_code for one in found)
-
-
-def test_a_text_without_a_word_of_the_nomenclature_has_no_suggestion() -> None:
-    assert () == nomenclature.suggested("绿茶 と 123 and the of", 5)
-
-
-@given(st.text(max_size=200), st.integers(1, 20))
-def test_any_text_has_at_most_as_many_suggestions_as_asked_for(text: str, most: int) -> None:
-    found = nomenclature.suggested(text, most)
-
-    assert len(found) <= most
-    assert all(nomenclature.known(one.hs_code) for one in found)
-
-
-def test_words_are_singular_plain_and_say_something() -> None:
-    assert ["scarf", "box", "dress", "berry", "cafe"] == words(
-        "The scarves, 12 boxes and dresses of berries: Café cafés"
-    )
-    assert ["sneaker", "footwear", "sport", "outer", "sole"] == asked("Sneakers")
 
 
 def test_an_import_of_a_code_that_is_none_is_refused() -> None:

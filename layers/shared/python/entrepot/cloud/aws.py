@@ -35,9 +35,9 @@ def session() -> botocore.session.Session:
 
 
 @cache
-def client(service: str) -> Any:
+def client(service: str, config: Config = _CONFIG) -> Any:
     """The one client of an AWS service; made once a process, safe to share between threads."""
-    return session().create_client(service, config=_CONFIG)
+    return session().create_client(service, config=config)
 
 
 @cache
