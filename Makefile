@@ -3,7 +3,7 @@ VENV := .venv/bin
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/shared/python
 
-.PHONY: up dev test lint types borders package bench audit openapi rules clean
+.PHONY: up dev test lint types borders matrix package bench audit openapi rules clean
 
 up: ## serve everything on this machine, and tell the story (STORY=0 skips it, ENTREPOT_PORT moves it)
 	@$(PYTHON) -m infra.local.up
@@ -24,6 +24,9 @@ types: $(VENV)/.dev
 
 borders: $(VENV)/.dev
 	$(VENV)/lint-imports
+
+matrix: $(VENV)/.dev ## who may call what, on their own things and on others', as really answered
+	@$(VENV)/python -m tests.integration.matrix
 
 package: $(VENV)/.dev ## the artefacts for AWS and for this machine, with their checks
 	$(VENV)/python -m infra.package --target host

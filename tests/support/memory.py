@@ -57,6 +57,14 @@ class _Rows:
     def key_names(self, index: str | None) -> tuple[str, ...]:
         return ("pk", "sk") if index is None or self._index is None else ("pk", "sk", *self._index[1:])
 
+    def copied(self) -> "_Rows":
+        """The same rows; items are never changed in place, so they are shared."""
+        copied = _Rows.__new__(_Rows)
+        copied.items, copied._index = dict(self.items), self._index
+        copied._order = {key: list(held) for key, held in self._order.items()}
+        copied._indexed = {key: list(held) for key, held in self._indexed.items()}
+        return copied
+
     def _reindex(self, key: Key, before: Raw | None, after: Raw | None) -> None:
         if self._index is None:
             return
@@ -78,6 +86,7 @@ class Memory:
     def __init__(self) -> None:
         self._tables = {aws.name(table.name): _Rows(table) for table in TABLES}
         self.requests: dict[str, int] = {}
+        self.changes = 0
 
     def call(self, operation: str, **arguments: Any) -> Raw:
         """The twin of `dynamo.call`. Raises: ClientError, as DynamoDB would; KeyError: an operation unknown here."""
@@ -90,6 +99,22 @@ class Memory:
     def rows(self, table: str) -> list[Raw]:
         """Every item of a table, for what a test looks at; nothing of the platform scans."""
         return list(self._tables[aws.name(table)].items.values())
+
+    def kept(self) -> "Kept":
+        """All rows as they are now, for `restore`."""
+        return {name: rows.copied() for name, rows in self._tables.items()}
+
+    def restore(self, kept: "Kept") -> None:
+        self._tables = {name: rows.copied() for name, rows in kept.items()}
+
+    def changed_since(self, kept: "Kept") -> dict[str, list[tuple[Raw | None, Raw | None]]]:
+        """Each row that is another than it was, before and after, by the name of its table on AWS."""
+        changed = {}
+        for name, rows in self._tables.items():
+            old, new = kept[name].items, rows.items
+            differing = [(old.get(key), new.get(key)) for key in old.keys() | new.keys()]
+            changed[name] = [(before, after) for before, after in differing if before is not after]
+        return {name: rows for name, rows in changed.items() if rows}
 
     def _get(self, arguments: Raw) -> Raw:
         found = self._tables[arguments["TableName"]].items.get(_key(arguments["Key"]))
@@ -180,6 +205,7 @@ class Memory:
         return None if expressions.condition(text)(held, _given(body)) else dict(held)
 
     def _apply(self, verb: str, body: Raw) -> None:
+        self.changes += verb != "ConditionCheck"
         rows = self._tables[body["TableName"]]
         key = _key(body.get("Key") or body["Item"])
         if verb == "Put":
@@ -194,6 +220,8 @@ class Memory:
                 after[name] = value
             rows.replace(key, {name: value for name, value in after.items() if value is not None})
 
+
+Kept = dict[str, _Rows]
 
 _OPERATIONS: Final = {
     "GetItem": Memory._get,

@@ -16,7 +16,7 @@ from chalice.app import Blueprint, MultiDict, Response
 
 from entrepot.cloud import audit, auth, problems, telemetry, wire
 from entrepot.cloud.call import Call, Reply
-from entrepot.contracts.permissions import ANY, GRANTS, PUBLIC, SET_UP, permitted
+from entrepot.contracts.permissions import ANY, GRANTS, PUBLIC, SET_UP, UNENROLLED, permitted
 from entrepot.kernel.clock import utc_now
 from entrepot.kernel.refusals import Kind, Malformed, NotFound, Refusal
 
@@ -215,7 +215,9 @@ def _served(route: Route, request: Any, headers: Mapping[str, str], parameters: 
 
 
 def _admitted(route: Route, principal: auth.Principal | None) -> auth.Principal | None:
-    """Who calls, as far as this route may know: a token without the scope for it is nobody's where all are let in.
+    """Who calls, as far as this route may know.
+
+    Where all are let in, a token without the scope for it is nobody's, and so is that of staff without a second factor.
 
     Raises: Unauthenticated, Forbidden, InsufficientScope.
     """
@@ -225,7 +227,7 @@ def _admitted(route: Route, principal: auth.Principal | None) -> auth.Principal 
         return None
     scoped = principal.scoped(route.scope or route.allow)
     if route.allow == PUBLIC:
-        return principal if scoped else None
+        return principal if scoped and principal.role != UNENROLLED else None
     of_nobody = principal.side == "none" and route.allow not in (ANY, SET_UP)
     if of_nobody or not permitted(principal.role, route.allow):
         raise Forbidden

@@ -1,0 +1,38 @@
+"""The requests of settlement and of rate cards."""
+
+from typing import Final
+
+from functions.logistics import tariffs
+from functions.logistics.domain.card_csv import rendered
+from tests.integration.matrix.asked import Asked
+from tests.integration.matrix.callers import Caller, Names
+from tests.integration.matrix.world import World
+from tests.support.http import call
+
+_HOLD: Final = {"reason": "the account's owner is being checked"}
+
+
+def _held(world: World, caller: Caller) -> Names:
+    for names in (caller.own, caller.foreign):
+        path = f"/v1/merchants/{names['merchant']}/payout-hold"
+        answer = call("PUT", path, _HOLD, token=world.shop.operator)
+        assert answer.status == 200, answer.text
+    return {}
+
+
+SETTLEMENT: Final = (
+    Asked("GET", "/v1/merchants/<merchant>/statements"),
+    Asked("GET", "/v1/statements/<statement>"),
+    Asked("GET", "/v1/merchants/<merchant>/payouts"),
+    Asked("PUT", "/v1/merchants/<merchant>/payout-hold", _HOLD),
+    Asked("DELETE", "/v1/merchants/<merchant>/payout-hold", before=_held),
+    Asked("POST", "/v1/payouts/<payout>/outcome", {"status": "sent"}),
+    Asked("GET", "/v1/ledger/trial-balance"),
+    Asked("GET", "/v1/ledger/entries/<entry>"),
+    Asked("POST", "/v1/ledger/entries/<entry>/reversal"),
+    Asked("GET", "/v1/ledger/accounts/<account>/entries?day=<day>"),
+)
+RATE_CARDS: Final = (
+    Asked("POST", "/v1/rate-cards/imports", {"csv": rendered(tariffs.all_rate_cards()[:1]), "dry_run": True}),
+    Asked("GET", "/v1/rate-cards"),
+)

@@ -1,0 +1,122 @@
+"""The requests of membership and the audit log, and those of nobody in particular."""
+
+import base64
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from functions.membership.domain import totp
+from tests.contract.authorisation import APPLICATION_SCOPES
+from tests.integration.matrix.asked import Asked
+from tests.integration.matrix.callers import Caller, Names
+from tests.integration.matrix.world import CALLBACK, PASSWORD, World
+from tests.support.http import Answer, call
+from tests.support.shop import BERLIN
+
+_NEW: Final = "new@example.com"
+_PHONE: Final = "+49 1512 3456789"
+_WANTED: Final[dict[str, Any]] = {
+    "client_id": "<client>",
+    "redirect_uri": CALLBACK,
+    "scope": " ".join(APPLICATION_SCOPES),
+    "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",  # RFC 7636, appendix B
+    "code_challenge_method": "S256",
+}
+_CLIENT: Final = {"client_id": "<key_client>", "client_secret": "<key_secret>"}
+_NO_CLIENT: Final = {**_CLIENT, "client_secret": "guessed"}
+
+
+def _registered(world: World, caller: Caller) -> Names:
+    _done(call("POST", "/v1/members", {"email": _NEW, "password": PASSWORD}))
+    return {"code": world.letter_to(_NEW)}
+
+
+def _contact_asked(world: World, caller: Caller) -> Names:
+    if not caller.has_account:
+        return {}
+    answer = call("POST", "/v1/me/contacts", {"email": _NEW}, token=caller.token)
+    return {"code": world.letter_to(_NEW)} if answer.status < 300 else {}
+
+
+def _offered(world: World, caller: Caller) -> Names:
+    if not caller.has_account:
+        return {}
+    secret = base64.b32decode(_done(call("POST", "/v1/me/totp", token=caller.token)).json["secret"])
+    step = totp.step_at(world.now)
+    return {"code": totp.code_at(secret, step), "next_code": totp.code_at(secret, step + 1)}
+
+
+def _enrolled(world: World, caller: Caller) -> Names:
+    names = _offered(world, caller)
+    if names:
+        _done(call("POST", "/v1/me/totp/confirm", {"code": names["code"]}, token=caller.token))
+    return names
+
+
+def _done(answer: Answer) -> Answer:
+    assert answer.status < 300, answer.text
+    return answer
+
+
+def _form(path: str, **form: str) -> Asked:
+    wrong = Asked("POST", path, form={**form, **_NO_CLIENT})
+    return Asked("POST", path, form={**form, **_CLIENT}, foreign=wrong)
+
+
+BASICS: Final = (
+    Asked("GET", "/health"),
+    Asked("GET", "/openapi.json"),
+    Asked("GET", "/.well-known/openid-configuration"),
+    Asked("GET", "/.well-known/jwks.json"),
+    Asked("GET", "/v1/audit"),
+)
+MEMBERS: Final = (
+    Asked("POST", "/v1/members", {"email": _NEW, "password": PASSWORD}),
+    Asked("POST", "/v1/members/verify", {"email": _NEW, "code": "<code>"}, before=_registered),
+    Asked("POST", "/v1/members/codes", {"email": _NEW}),
+    Asked("POST", "/v1/sessions", {"email": "<email>", "password": PASSWORD}),
+    Asked("POST", "/v1/sessions/codes", {"phone": _PHONE}),
+    Asked("POST", "/v1/sessions/refresh", {"refresh_token": "<refresh>"}),
+    Asked("DELETE", "/v1/sessions/current"),
+    Asked("GET", "/v1/me"),
+    Asked("PATCH", "/v1/me", {"nickname": "Ada"}, headers={"If-Match": "<me_etag>"}),
+    Asked("PUT", "/v1/me/password", {"current_password": PASSWORD, "new_password": "another battery"}),
+    Asked("POST", "/v1/me/contacts", {"email": _NEW}),
+    Asked("POST", "/v1/me/contacts/verify", {"code": "<code>"}, before=_contact_asked),
+    Asked("GET", "/v1/me/sessions", shows="session"),
+    Asked("DELETE", "/v1/me/sessions/<session>"),
+    Asked("GET", "/v1/me/addresses", shows="address"),
+    Asked("POST", "/v1/me/addresses", BERLIN),
+    Asked("GET", "/v1/me/addresses/<address>"),
+    Asked("PUT", "/v1/me/addresses/<address>", BERLIN, headers={"If-Match": "<address_etag>"}),
+    Asked("DELETE", "/v1/me/addresses/<address>"),
+    Asked("POST", "/v1/me/totp"),
+    Asked("POST", "/v1/me/totp/confirm", {"code": "<code>"}, before=_offered),
+    Asked("POST", "/v1/me/totp/remove", {"otp": "<next_code>"}, before=_enrolled),
+)
+MERCHANTS: Final = (
+    Asked(
+        "POST",
+        "/v1/merchants",
+        {"name": "Third", "country": "DE", "payout_currency": "EUR", "commission_rate": "0.08"},
+    ),
+    Asked("POST", "/v1/merchants/<merchant>/staff", {"email": _NEW, "role": "merchant_orders"}),
+    Asked("POST", "/v1/staff", {"email": _NEW, "role": "support"}),
+    Asked("POST", "/v1/merchants/<merchant>/keys", {"name": "ERP", "scopes": ["orders.list"]}),
+    Asked("GET", "/v1/merchants/<merchant>/keys"),
+    Asked(
+        "DELETE",
+        "/v1/merchants/<merchant>/keys/<key>",
+        crossed=(Asked("DELETE", "/v1/merchants/<merchant>/keys/<~key>"),),
+    ),
+)
+OAUTH: Final = (
+    Asked("POST", "/v1/oauth/clients", {"name": "Other", "redirect_uris": [CALLBACK], "scopes": ["openid"]}),
+    Asked("GET", "/v1/oauth/clients"),
+    Asked("DELETE", "/v1/oauth/clients/<client>"),
+    Asked("GET", f"/v1/oauth/authorise?{urlencode(_WANTED, safe='<>')}"),
+    Asked("POST", "/v1/oauth/authorise", {**_WANTED, "approved": True}),
+    _form("/v1/oauth/token", grant_type="client_credentials"),
+    _form("/v1/oauth/revoke", token="a.b.c"),
+    _form("/v1/oauth/introspect", token="a.b.c"),
+    Asked("GET", "/v1/oauth/userinfo"),
+)
