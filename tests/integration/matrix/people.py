@@ -37,6 +37,11 @@ def _contact_asked(world: World, caller: Caller) -> Names:
     return {"code": world.letter_to(_NEW)} if answer.status < 300 else {}
 
 
+def _forgotten(world: World, caller: Caller) -> Names:
+    _done(call("POST", "/v1/passwords/codes", {"email": caller.own["email"]}))
+    return {"code": world.letter_to(caller.own["email"])}
+
+
 def _offered(world: World, caller: Caller) -> Names:
     if not caller.has_account:
         return {}
@@ -77,6 +82,13 @@ MEMBERS: Final = (
     Asked("POST", "/v1/sessions/codes", {"phone": _PHONE}),
     Asked("POST", "/v1/sessions/refresh", {"refresh_token": "<refresh>"}),
     Asked("DELETE", "/v1/sessions/current"),
+    Asked("POST", "/v1/passwords/codes", {"email": "<email>"}),
+    Asked(
+        "POST",
+        "/v1/passwords",
+        {"email": "<email>", "code": "<code>", "new_password": "another battery"},
+        before=_forgotten,
+    ),
     Asked("GET", "/v1/me"),
     Asked("PATCH", "/v1/me", {"nickname": "Ada"}, headers={"If-Match": "<me_etag>"}),
     Asked("PUT", "/v1/me/password", {"current_password": PASSWORD, "new_password": "another battery"}),
