@@ -120,7 +120,10 @@ class FixedPrice:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """`hs_code`, `origin_country` and `hazards` are those of the product where they are None."""
+    """`hs_code`, `origin_country` and `hazards` are those of the product where they are None.
+
+    `measures`: how much of a customs unit one unit holds, decimals such as {"litre": "0.75"}.
+    """
 
     sku: str
     price: Money  # net of any tax of the destination
@@ -131,6 +134,7 @@ class Variant:
     hs_code: str | None = None
     origin_country: str | None = None
     hazards: tuple[str, ...] | None = None
+    measures: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +238,7 @@ class Offer:
     prices: tuple[FixedPrice, ...] = ()
     materials: tuple[str, ...] = ()
     hazards: tuple[str, ...] = ()
+    measures: Mapping[str, str] = field(default_factory=dict)
 
     def price_in(self, currency: str, market: str, at: datetime) -> Money:
         """What a unit costs a buyer of a market: fixed in their currency, else what is to be converted.
@@ -345,6 +350,7 @@ def offers(product: Product) -> dict[str, Offer]:
             prices=variant.prices,
             materials=details.materials,
             hazards=details.hazards if variant.hazards is None else variant.hazards,
+            measures=variant.measures,
         )
         for variant in details.variants
     }

@@ -43,6 +43,12 @@ Options = Annotated[dict[OptionName, OptionValue], Meta(max_length=6)]
 Moment = Annotated[datetime, Meta(tz=True)]
 Hazard = Literal["battery", "liquid", "magnet"]
 Hazards = Annotated[list[Hazard], Meta(max_length=3)]
+Measure = Literal["piece", "pair", "litre", "litre_alcohol", "metre", "m2", "m3"]
+Measures = Annotated[
+    dict[Measure, Annotated[str, Meta(pattern=r"^(?!0+(\.0+)?\Z)[0-9]{1,6}(\.[0-9]{1,6})?\Z")]],
+    Meta(max_length=7),
+]
+"""How much of a customs unit one unit holds, where a tariff charges by it: a bottle has 0.75 litre."""
 Material = Annotated[str, Meta(max_length=40, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+\Z")]
 Materials = Annotated[list[Material], Meta(max_length=6)]
 Limit = Annotated[int, Meta(ge=1, le=100)]
@@ -95,6 +101,7 @@ class VariantBody(Body, frozen=True):
     hs_code: HsCode | None = None
     origin_country: CountryCode | None = None
     hazards: Hazards | None = None
+    measures: Measures | None = None
 
     @property
     def value(self) -> Variant:
@@ -109,6 +116,7 @@ class VariantBody(Body, frozen=True):
             hs_code=self.hs_code,
             origin_country=self.origin_country,
             hazards=None if self.hazards is None else _hazards(self.hazards),
+            measures={str(unit): held for unit, held in (self.measures or {}).items()},
         )
 
 
@@ -190,6 +198,7 @@ class VariantView(View, frozen=True):
     hs_code: str | None
     origin_country: str | None
     hazards: tuple[str, ...] | None
+    measures: Mapping[str, str]
 
 
 class ProductView(View, frozen=True):
@@ -285,6 +294,7 @@ def _variant_view(variant: Variant, entry: Entry) -> VariantView:
         hs_code=variant.hs_code,
         origin_country=variant.origin_country,
         hazards=variant.hazards,
+        measures=variant.measures,
     )
 
 

@@ -11,7 +11,9 @@ rule               one dated row that opens a regime, guards it, charges, gives 
 restriction        one dated row of goods that may not be brought in, or only with a permit; it stops a quote
 rate row           one dated rate: destination, kind, HS prefix, origin, tax category; the longest prefix wins
 basis              the parts of the price to which a rate applies, named by the rule
-specific duty      duty by net weight or by piece, alone or beside a share of the value
+specific duty      duty by a quantity (weight, pieces, pairs, litres, pure alcohol, …), alone or beside a share of the
+                   value, within a least and a most
+measure            how much of such a quantity one unit of the goods holds, as its variant says
 additional duty    duty on goods of one origin on top of the tariff's, such as section 301's on goods of China
 deemed supplier    the platform, where the law makes it owe the tax on its merchants' sales
 incoterm           `ddp`: duties are in the price; `dap`: the buyer pays them at the border

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
-from typing import Final, TypeVar, overload
+from typing import Any, Final, TypeVar, get_args, overload
 
-from functions.customs.domain.rulebook import RateKey, RateRow, RateRows, Specific
+from functions.customs.domain.rulebook import Bound, RateKey, RateRow, RateRows, Specific, Unit
 
 COLUMNS: Final = (
     "hs_prefix",
@@ -30,6 +30,8 @@ COLUMNS: Final = (
     "note",
 )
 
+_FORM: Final = "FORM "
+_BOUNDS: Final = ("MIN ", "MAX ")
 _HEADING: Final = 4
 _MOST_KNOWN: Final = 20_000
 _D = TypeVar("_D")
@@ -123,7 +125,7 @@ class TariffFiles(RateRows):
             confidence=row["confidence"],  # type: ignore[arg-type]
             note=row["note"],
             excluded_origins=self._countries(row["except_origins"]),
-            specifics=tuple(map(specific, filter(None, row["specific"].split(";")))),
+            **_amounts(row["specific"]),
         )
 
     def _countries(self, text: str) -> frozenset[str]:
@@ -138,15 +140,40 @@ def _grouped(territory: str, lines: Iterable[str]) -> dict[RateKey, list[list[st
     return found
 
 
+def _amounts(text: str) -> dict[str, Any]:
+    """The column `specific`: `GBP 1.47/kg;MIN 0.05;MAX 0.1 + GBP 2/piece`, or `FORM` and what cannot be charged.
+
+    Raises: ValueError: not that form.
+    """
+    if text.startswith(_FORM):
+        return {"form": text.removeprefix(_FORM)}
+    parts = [part for part in text.split(";") if part]
+    bounds = {part[:4]: _bound(part[4:]) for part in parts if part.startswith(_BOUNDS)}
+    return {
+        "specifics": tuple(specific(part) for part in parts if not part.startswith(_BOUNDS)),
+        "at_least": bounds.get("MIN "),
+        "at_most": bounds.get("MAX "),
+    }
+
+
+def _bound(text: str) -> Bound:
+    terms = text.split(" + ")
+    return Bound(
+        sum((Fraction(term) for term in terms if "/" not in term), start=Fraction(0)),
+        tuple(specific(term) for term in terms if "/" in term),
+    )
+
+
 def specific(text: str) -> Specific:
     """`GBP 1.47/kg` as a duty by quantity.
 
     Raises: ValueError: not that form.
     """
     currency, amount, per = text.replace("/", " ").split()
-    if per not in ("kg", "piece"):
+    unit = next((unit for unit in get_args(Unit) if unit == per), None)
+    if unit is None:
         raise ValueError(f"{per!r} is no unit of a duty")
-    return Specific(Fraction(amount), currency, "kg" if per == "kg" else "piece")
+    return Specific(Fraction(amount), currency, unit)
 
 
 def _first_line(file: mmap.mmap, start: bytes) -> int:

@@ -9,9 +9,16 @@ from typing import Final, NamedTuple
 from entrepot.kernel.currencies import EXPONENTS
 from entrepot.kernel.money import Money, allocate, rounded, total
 from functions.customs.domain.consignment import Consignment, ConsignmentLine, RateLookup
-from functions.customs.domain.refusals import DutyRateMissing, UnverifiedRate, WeightMissing
-from functions.customs.domain.rulebook import Band, RateRow, Rule, RuleBook, Specific
+from functions.customs.domain.refusals import (
+    DutyFormNotCarried,
+    DutyRateMissing,
+    MeasureMissing,
+    UnverifiedRate,
+    WeightMissing,
+)
+from functions.customs.domain.rulebook import Band, Bound, RateRow, Rule, RuleBook, Specific
 
+_NAMES: Final = {"litre_alcohol": "litre of pure alcohol"}
 UNVERIFIED: Final = "Not verified: the authority's page has not been read."
 
 
@@ -65,18 +72,27 @@ class Case(NamedTuple):
         travels = rule.lane is None or rule.lane.takes(goods.dispatch_country, goods.conveyance)
         return travels and (rule.band is None or self.within(rule.band))
 
-    def by_quantity(self, line: ConsignmentLine, row: RateRow) -> Fraction:
-        """What a row's specific duties charge on a line, in minor units of the case's currency, not rounded.
+    def duty_of(self, line: ConsignmentLine, row: RateRow, base: Fraction, share: Fraction) -> Fraction:
+        """What a row charges on a line, in minor units of the case's currency, not rounded.
 
-        Raises: WeightMissing: a duty is by weight, and the line has none.
+        `share` is what its rate comes to on `base`. The least is looked at before the most.
+
+        Raises: WeightMissing, MeasureMissing: a duty is by a quantity that the line does not tell.
         """
+        charged = share + self._by_quantity(line, row.specifics, row) if row.specifics else share
+        if row.at_least is not None:
+            charged = max(charged, self._bound(line, row.at_least, base, row))
+        if row.at_most is not None:
+            charged = min(charged, self._bound(line, row.at_most, base, row))
+        return charged
+
+    def _bound(self, line: ConsignmentLine, bound: Bound, base: Fraction, row: RateRow) -> Fraction:
+        return base * bound.rate + self._by_quantity(line, bound.specifics, row)
+
+    def _by_quantity(self, line: ConsignmentLine, specifics: Iterable[Specific], row: RateRow) -> Fraction:
         sum_ = Fraction(0)
-        for specific in row.specifics:
-            units = Fraction(line.quantity)
-            if specific.per == "kg":
-                if line.weight_grams is None:
-                    raise WeightMissing(line=line.key, field="weight_grams", row=row.row_id)
-                units *= Fraction(line.weight_grams, 1000)
+        for specific in specifics:
+            units = line.quantity * _measure(line, specific.per, row)
             sum_ += specific.amount * units * self.rates.rate(specific.currency, self.currency)
         return sum_ * Fraction(10 ** EXPONENTS[self.currency])
 
@@ -93,6 +109,7 @@ class Case(NamedTuple):
         Raises:
             DutyRateMissing: there is none; never a silent zero.
             UnverifiedRate: there is one that this stage may not use.
+            DutyFormNotCarried: there is one, of a form that cannot be charged.
         """
         destination = self.consignment.destination_country
         found = self.book.rate(
@@ -101,6 +118,10 @@ class Case(NamedTuple):
         if found is None:
             raise self.no_rate(kind, line)
         self.admit(found.row_id, found.confidence, found.source)
+        if found.form:
+            raise DutyFormNotCarried(
+                line=line.key, field="hs_code", row=found.row_id, form=found.form, source=found.source
+            )
         return found
 
     def no_rate(self, kind: str, line: ConsignmentLine) -> DutyRateMissing:
@@ -131,13 +152,42 @@ def percent(rate: Fraction) -> str:
     return f"{_plain(Decimal((rate * 100).numerator) / Decimal((rate * 100).denominator))} %"
 
 
-def quantity(specific: Specific, lines: Iterable[ConsignmentLine]) -> str:
+def quantity(specific: Specific, lines: Iterable[ConsignmentLine], row: RateRow) -> str:
     """A specific duty and the quantity that it is charged on, for reading."""
-    rate = f"{specific.currency} {_plain(Decimal(specific.amount.numerator) / Decimal(specific.amount.denominator))}"
+    units = sum((line.quantity * _measure(line, specific.per, row) for line in lines), start=Fraction(0))
     if specific.per == "piece":
-        return f"{rate} for each of {sum(line.quantity for line in lines)} pieces"
-    grams = sum((line.weight_grams or 0) * line.quantity for line in lines)
-    return f"{rate} for each kg of {_plain(Decimal(grams).scaleb(-3))} kg"
+        return f"{_rate(specific)} for each of {_decimal(units)} pieces"
+    name = _NAMES.get(specific.per, specific.per)
+    return f"{_rate(specific)} for each {name} of {_decimal(units)} {name}"
+
+
+def bound(limit: Bound) -> str:
+    """The least or the most of a duty, for reading."""
+    parts = [f"{_rate(one)} for each {_NAMES.get(one.per, one.per)}" for one in limit.specifics]
+    return " and ".join([*([percent(limit.rate)] if limit.rate or not parts else []), *parts])
+
+
+def _measure(line: ConsignmentLine, unit: str, row: RateRow) -> Fraction:
+    """How much of a unit is in one unit of the goods; a piece is one where the line says nothing else.
+
+    Raises: WeightMissing, MeasureMissing.
+    """
+    if unit == "kg":
+        if line.weight_grams is None:
+            raise WeightMissing(line=line.key, field="weight_grams", row=row.row_id)
+        return Fraction(line.weight_grams, 1000)
+    found = line.measures.get(unit, Fraction(1) if unit == "piece" else None)
+    if found is None:
+        raise MeasureMissing(line=line.key, field=f"measures.{unit}", row=row.row_id)
+    return found
+
+
+def _rate(specific: Specific) -> str:
+    return f"{specific.currency} {_decimal(specific.amount)}"
+
+
+def _decimal(value: Fraction) -> str:
+    return _plain(Decimal(value.numerator) / Decimal(value.denominator))
 
 
 def sentences(*parts: str) -> str:

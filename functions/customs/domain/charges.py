@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from entrepot.kernel.money import Money, divided
-from functions.customs.domain.case import UNVERIFIED, Case, percent, quantity, sentences
+from functions.customs.domain.case import UNVERIFIED, Case, bound, percent, quantity, sentences
 from functions.customs.domain.consignment import ConsignmentLine
 from functions.customs.domain.rulebook import Method, RateRow, Rule
 
@@ -164,7 +164,12 @@ def _by_row(
     for row, indices in _together(rows):
         rate = factor(row.rate) * rule.share
         shares = tuple(
-            (index, _amount(rule, basis[index], rate, _quantity_charge(rule, case, index, row)))
+            (
+                index,
+                _amount(rule, basis[index], rate)
+                if row.plain
+                else _by_quantity(rule, case, index, row, basis[index], factor(row.rate)),
+            )
             for index in indices
         )
         lines = [case.lines[index] for index in indices]
@@ -196,15 +201,16 @@ def _inside(rate: Fraction) -> Fraction:
     return rate / (1 - rate)
 
 
-def _quantity_charge(rule: Rule, case: Case, index: int, row: RateRow) -> Fraction | None:
-    return case.by_quantity(case.lines[index], row) * rule.share if row.specifics else None
+def _by_quantity(
+    rule: Rule, case: Case, index: int, row: RateRow, base: int | Fraction, rate: Fraction
+) -> int:
+    exact = case.duty_of(case.lines[index], row, Fraction(base), base * rate)
+    return _amount(rule, exact, rule.share)
 
 
-def _amount(rule: Rule, value: int | Fraction, rate: Fraction, more: Fraction | None = None) -> int:
-    """`value` times `rate`, and what is charged by quantity, in whole minor units as the rule rounds."""
+def _amount(rule: Rule, value: int | Fraction, rate: Fraction) -> int:
+    """`value` times `rate` in whole minor units as the rule rounds."""
     top, bottom = value.numerator * rate.numerator, value.denominator * rate.denominator
-    if more is not None:
-        top, bottom = top * more.denominator + more.numerator * bottom, bottom * more.denominator
     return top // bottom if rule.rounding == "down" else divided(top, bottom)
 
 
@@ -221,11 +227,18 @@ def _goods(case: Case, lines: Sequence[ConsignmentLine]) -> str:
 
 
 def _specific(case: Case, lines: Sequence[ConsignmentLine], row: RateRow) -> str:
-    if not row.specifics:
+    if row.plain:
         return ""
-    parts = ", ".join(quantity(specific, lines) for specific in row.specifics)
-    currencies = dict.fromkeys(specific.currency for specific in row.specifics)
-    return sentences(f"{parts}, and", *map(case.conversion, currencies))
+    parts = ", ".join(quantity(specific, lines, row) for specific in row.specifics)
+    limits = [
+        (word, limit) for word, limit in (("At least", row.at_least), ("At most", row.at_most)) if limit
+    ]
+    named = (*row.specifics, *(specific for _, limit in limits for specific in limit.specifics))
+    return sentences(
+        *(f"{word} {bound(limit)}," for word, limit in limits),
+        f"{parts}, and" if parts else "",
+        *map(case.conversion, dict.fromkeys(specific.currency for specific in named)),
+    )
 
 
 def _note(rule: Rule, row: RateRow | None, rate: Fraction) -> str:

@@ -1,7 +1,7 @@
 """What goes into an assessment, and what comes out of it."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal, Protocol
@@ -36,7 +36,8 @@ class ConsignmentLine:
 
     `key` is the caller's own name for the line, unique in the consignment. `hs_code` holds 6 to 10 digits.
     `weight_grams` is the net weight of one unit: needed where a duty is charged by weight. `hazards` are the flags of
-    the goods, such as `battery`, `liquid` or `magnet`.
+    the goods, such as `battery`, `liquid` or `magnet`. `measures` tells how much of a unit of quantity
+    (`litre`, `pair`) one unit of the goods holds, where a duty is charged by it.
     """
 
     key: str
@@ -47,6 +48,7 @@ class ConsignmentLine:
     tax_category: str | None = None
     weight_grams: int | None = None
     hazards: tuple[str, ...] = ()
+    measures: Mapping[str, Fraction] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

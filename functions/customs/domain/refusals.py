@@ -57,6 +57,24 @@ class WeightMissing(Refusal):
     title: ClassVar[str] = "These goods bear a duty by weight and need their net weight."
 
 
+class MeasureMissing(Refusal):
+    """Facts: `line`, `field` (`measures.litre`), and `row`, the rate that charges by it."""
+
+    code: ClassVar[str] = "measure_missing"
+    kind: ClassVar[Kind] = Kind.RULE
+    title: ClassVar[str] = "These goods bear a duty by quantity; say how much of it one unit of them holds."
+
+
+class DutyFormNotCarried(Refusal):
+    """Facts: `line`, `field`, `row`, `form`, the tariff's own words, and `source`."""
+
+    code: ClassVar[str] = "duty_form_not_carried"
+    kind: ClassVar[Kind] = Kind.RULE
+    title: ClassVar[str] = (
+        "The tariff charges these goods in a way that is not carried; take them out of the order."
+    )
+
+
 class GoodsProhibited(Refusal):
     """Facts: `row`, `line`, `field` by which the goods were recognised, `destination`, `source`."""
 

@@ -71,12 +71,23 @@ class Lane(NamedTuple):
         return (sent and carried) == (self.side == "on")
 
 
+Unit = Literal["kg", "piece", "pair", "litre", "litre_alcohol", "metre", "m2", "m3"]
+"""What a duty by quantity counts: net weight, pieces, pairs, content, pure alcohol, length, area, volume."""
+
+
 class Specific(NamedTuple):
-    """A duty by quantity: whole units of a currency, for a kilogram of net weight or for a piece."""
+    """A duty by quantity: whole units of a currency, for one unit of the goods."""
 
     amount: Fraction
     currency: str
-    per: Literal["kg", "piece"]
+    per: Unit
+
+
+class Bound(NamedTuple):
+    """The least or the most that a duty comes to: a share of the rule's basis and amounts for quantities."""
+
+    rate: Fraction
+    specifics: tuple[Specific, ...]
 
 
 class Rule(NamedTuple):
@@ -142,7 +153,8 @@ class Rule(NamedTuple):
 class RateRow(NamedTuple):
     """One rate. `origins` is empty where the origin does not matter; `category` None where none is needed.
 
-    What it charges is `rate` of the rule's basis and every one of `specifics`.
+    What it charges is `rate` of the rule's basis and every one of `specifics`, not below `at_least`, and not above
+    `at_most`. A `form` is the tariff's own words for a duty of another form, which cannot be charged.
     """
 
     row_id: str
@@ -160,6 +172,14 @@ class RateRow(NamedTuple):
     note: str = ""
     excluded_origins: frozenset[str] = frozenset()
     specifics: tuple[Specific, ...] = ()
+    at_least: Bound | None = None
+    at_most: Bound | None = None
+    form: str = ""
+
+    @property
+    def plain(self) -> bool:
+        """Whether it charges its rate, and nothing by quantity."""
+        return not self.specifics and self.at_least is None and self.at_most is None
 
     def holds(self, on: date) -> bool:
         return _holds(self, on)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final, Literal
 
 from entrepot.cloud import aws
@@ -182,6 +183,7 @@ class Desk:
                     tax_category=offer.tax_category,
                     weight_grams=offer.weight_grams,
                     hazards=offer.hazards,
+                    measures={unit: Fraction(held) for unit, held in offer.measures.items()},
                 )
                 for source in choice.sources
                 for offer in [self.found.offers[source.sku]]

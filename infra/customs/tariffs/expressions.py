@@ -1,4 +1,4 @@
-"""Duty expressions: a share of the value, an amount for a quantity, or both."""
+"""Duty expressions: a share of the value, amounts for quantities, their sum, and the least or most that it comes to."""
 
 import re
 from decimal import Decimal
@@ -7,7 +7,10 @@ from typing import Final
 _FREE: Final = re.compile(r"free", re.IGNORECASE)
 _SHARE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _UK_AMOUNT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Z]{3})\s*/\s*(.+)")
-_US_AMOUNT: Final = re.compile(r"(\$)?(\d+(?:\.\d+)?)\s*(¢|cents)?\s*(?:/|\s)\s*([A-Za-z.]+)")
+_US_AMOUNT: Final = re.compile(r"(\$)?(\d+(?:\.\d+)?)\s*(¢|cents)?\s*(?:/|\s)\s*([A-Za-z][A-Za-z0-9 .²³]*)")
+_BOUND: Final = re.compile(
+    r"\s+MIN\s+|\s+MAX\s+|,?\s+but not less than\s+|,?\s+but not (?:more than|exceeding)\s+|,?\s+but not over\s+"
+)
 _QUANTITIES: Final[dict[str, tuple[str, Decimal | int]]] = {
     "kg": ("kg", 1),
     "kilogram": ("kg", 1),
@@ -26,7 +29,36 @@ _QUANTITIES: Final[dict[str, tuple[str, Decimal | int]]] = {
     "each": ("piece", 1),
     "no": ("piece", 1),
     "doz": ("piece", 12),
+    "gross": ("piece", 144),
+    "thousand": ("piece", 1000),
+    "head": ("piece", 1),
+    "carat": ("kg", Decimal("0.0002")),
+    "c/k": ("kg", Decimal("0.0002")),
+    "pa": ("pair", 1),
+    "pr": ("pair", 1),
+    "prs": ("pair", 1),
+    "pair": ("pair", 1),
+    "doz pr": ("pair", 12),
+    "doz prs": ("pair", 12),
+    "l": ("litre", 1),
+    "litre": ("litre", 1),
+    "liter": ("litre", 1),
+    "liters": ("litre", 1),
+    "hl": ("litre", 100),
+    "1000 l": ("litre", 1000),
+    "l alc 100%": ("litre_alcohol", 1),
+    "hl alc 100%": ("litre_alcohol", 100),
+    "% vol/hl": ("litre_alcohol", 1),
+    "pf liter": ("litre_alcohol", Decimal("0.5")),
+    "pf liters": ("litre_alcohol", Decimal("0.5")),
+    "m": ("metre", 1),
+    "1000 m": ("metre", 1000),
+    "m2": ("m2", 1),
+    "m²": ("m2", 1),
+    "m3": ("m3", 1),
+    "m³": ("m3", 1),
 }
+"""A hectolitre of one per cent by volume holds a litre of alcohol; half of a proof liter is alcohol: 27 CFR 30.11."""
 
 
 class Unreadable(ValueError):
@@ -36,12 +68,30 @@ class Unreadable(ValueError):
 def parsed(text: str) -> tuple[str, str]:
     """The columns `rate` and `specific` of a duty expression of the UK's or the US's tariff.
 
-    Raises: Unreadable: limits, alternatives, alcohol, volume, references, and whatever else is no plain sum.
+    Raises: Unreadable: alternatives, references, units that are not carried, and whatever else is no sum in bounds.
     """
     if not text.strip():
         raise Unreadable("the duty is empty")
     if _FREE.fullmatch(text.strip()):
         return "0", ""
+    words = [_word(found) for found in _BOUND.findall(text)]
+    if len(set(words)) < len(words):
+        raise Unreadable(f"{text!r} has two bounds of one sort")
+    plain, *bounds = _BOUND.split(text.strip())
+    rate, specifics = _sum(plain)
+    limits = [f"{word} {_joined(*_sum(bound))}" for word, bound in zip(words, bounds, strict=True)]
+    return rate, ";".join([*specifics, *limits])
+
+
+def parsed_or_form(text: str) -> tuple[str, str, str]:
+    """What `parsed` gives, and the reason where it cannot: `specific` then holds the tariff's words, to refuse by."""
+    try:
+        return *parsed(text), ""
+    except Unreadable as error:
+        return "0", f"FORM {' '.join(text.replace(';', ',').split()) or 'empty'}", str(error)
+
+
+def _sum(text: str) -> tuple[str, list[str]]:
     shares: list[Decimal] = []
     specifics: list[str] = []
     for term in re.split(r"\s+\+\s+|(?<=%)\s*\+\s*", text.strip()):
@@ -49,7 +99,15 @@ def parsed(text: str) -> tuple[str, str]:
             shares.append(Decimal(share[1]))
         else:
             specifics.append(_amount(term))
-    return _plain(sum(shares, Decimal()) / 100), ";".join(specifics)
+    return _plain(sum(shares, Decimal()) / 100), specifics
+
+
+def _joined(rate: str, specifics: list[str]) -> str:
+    return " + ".join([*([rate] if rate != "0" or not specifics else []), *specifics])
+
+
+def _word(found: str) -> str:
+    return "MIN" if "MIN" in found or "less" in found else "MAX"
 
 
 def _amount(term: str) -> str:
@@ -62,7 +120,7 @@ def _amount(term: str) -> str:
 
 
 def _specific(amount: Decimal, currency: str, quantity: str) -> str:
-    named = _QUANTITIES.get(quantity.strip().rstrip(".").lower())
+    named = _QUANTITIES.get(re.sub(r"[.\s]+", " ", quantity).strip().lower())
     if named is None:
         raise Unreadable(f"a duty for each {quantity.strip()!r} is not carried")
     per, count = named

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final
 
-from infra.customs.tariffs.expressions import Unreadable, parsed
+from infra.customs.tariffs.expressions import Unreadable, parsed_or_form
 from infra.customs.tariffs.rows import Imported, Rate, RowError, gathered
 
 TERRITORY: Final = "GB"
@@ -43,6 +43,7 @@ def read(lines: Iterable[str]) -> Imported:
     barred = _remedied(row for _, row in rows)
     rates: dict[str, list[Rate]] = defaultdict(list)
     errors: list[RowError] = []
+    forms: list[RowError] = []
     seen: set[str] = set()
     for number, row in rows:
         code = (row[_CODE] or "").strip()
@@ -51,12 +52,15 @@ def read(lines: Iterable[str]) -> Imported:
         if row[_TYPE] != _THIRD_COUNTRY:
             continue
         try:
-            rates[code].append(_rate(code, row, barred.get(code, set())))
+            rate, reason = _rate(code, row, barred.get(code, set()))
+            rates[code].append(rate)
+            forms += [RowError(number, code, reason)] if reason else []
         except ValueError as error:
             errors.append(RowError(number, code, str(error)))
     for failed in errors:
         rates.pop(failed.code, None)
-    return Imported(gathered(rates, seen - rates.keys()), errors)
+    found = sorted((*errors, *forms), key=lambda error: error.row)
+    return Imported(gathered(rates, seen - rates.keys()), found)
 
 
 def _remedied(rows: Iterable[Mapping[str, str]]) -> dict[str, set[str]]:
@@ -68,7 +72,8 @@ def _remedied(rows: Iterable[Mapping[str, str]]) -> dict[str, set[str]]:
     return found
 
 
-def _rate(code: str, row: Mapping[str, str], barred: set[str]) -> Rate:
+def _rate(code: str, row: Mapping[str, str], barred: set[str]) -> tuple[Rate, str]:
+    """A measure's rate; of a form that cannot be charged, one that refuses by its words, and why."""
     if re.fullmatch(r"\d{10}", code) is None:
         raise Unreadable("a commodity code has ten digits")
     if row[_AREA] != _EVERYBODY:
@@ -77,11 +82,11 @@ def _rate(code: str, row: Mapping[str, str], barred: set[str]) -> Rate:
     groups = sorted(area for area in excluded if _COUNTRY.fullmatch(area) is None)
     if groups:
         raise Unreadable(f"the areas {', '.join(groups)} are excluded, and not known country by country")
-    rate, specific = parsed(row[_DUTY] or "")
+    rate, specific, reason = parsed_or_form(row[_DUTY] or "")
     note = (
         f"Goods of {', '.join(sorted(barred))} bear a trade remedy, which is not carried." if barred else ""
     )
-    return Rate(
+    found = Rate(
         "duty",
         "",
         " ".join(sorted(excluded)),
@@ -91,6 +96,7 @@ def _rate(code: str, row: Mapping[str, str], barred: set[str]) -> Rate:
         _day(row[_TO], last=True),
         note,
     )
+    return found, reason
 
 
 def _day(text: str | None, last: bool = False) -> str:

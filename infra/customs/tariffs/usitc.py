@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from infra.customs.tariffs.expressions import Unreadable, parsed
+from infra.customs.tariffs.expressions import Unreadable, parsed, parsed_or_form
 from infra.customs.tariffs.rows import Imported, Rate, RowError, gathered
 
 TERRITORY: Final = "US"
@@ -43,7 +43,8 @@ def read(text: str, effective_from: str) -> Imported:
         if not str(row.get("general") or "").strip() or code.startswith(("98", "99")):
             continue
         try:
-            rates[code] = _rates(code, row, surcharges, effective_from)
+            rates[code], reasons = _rates(code, row, surcharges, effective_from)
+            errors += [RowError(number, code, reason) for reason in reasons]
         except Unreadable as error:
             errors.append(RowError(number, code, str(error)))
             unreadable.add(code)
@@ -52,24 +53,25 @@ def read(text: str, effective_from: str) -> Imported:
 
 def _rates(
     code: str, row: Mapping[str, Any], surcharges: Mapping[str, str | None], effective_from: str
-) -> list[Rate]:
+) -> tuple[list[Rate], list[str]]:
+    """A line's rates; those of a form that cannot be charged refuse by its words, and why is told."""
     if re.fullmatch(r"\d{8}|\d{10}", code) is None:
         raise Unreadable(f"a line with a rate has {_SHORTEST} or 10 digits")
-    general = _parsed(row["general"], "general")
-    other = _parsed(row.get("other") or "", "other")
+    *general, why_general = parsed_or_form(_bare(row["general"]))
+    *other, why_other = parsed_or_form(_bare(row.get("other") or ""))
     added, note = _section_301(row, surcharges)
-    return [
-        Rate("duty", "", _COLUMN_2, *general, effective_from, "", ""),
-        Rate("duty", _COLUMN_2, "", *other, effective_from, "", "Column 2.", "column2"),
+    found = [
+        Rate("duty", "", _COLUMN_2, general[0], general[1], effective_from, "", ""),
+        Rate("duty", _COLUMN_2, "", other[0], other[1], effective_from, "", "Column 2.", "column2"),
         Rate("additional", "CN", "", added, "", effective_from, "", note, "cn"),
     ]
+    reasons = [f"{column}: {why}" for column, why in (("general", why_general), ("other", why_other)) if why]
+    return found, reasons
 
 
-def _parsed(text: str, column: str) -> tuple[str, str]:
-    try:
-        return parsed(re.sub(r"\s+\d/$", "", text.strip()))
-    except Unreadable as error:
-        raise Unreadable(f"{column}: {error}") from None
+def _bare(text: str) -> str:
+    """Without the number of a footnote."""
+    return re.sub(r"\s+\d/$", "", text.strip())
 
 
 def _section_301(row: Mapping[str, Any], surcharges: Mapping[str, str | None]) -> tuple[str, str]:

@@ -86,7 +86,7 @@ def _on_line(
     if rule.method is Method.CONSUMPTION:
         tax = basis / (1 - row.rate) * row.rate
         base["consumption"] += tax
-    return row, (tax + case.by_quantity(line, row)) * rule.share
+    return row, case.duty_of(line, row, basis, tax) * rule.share
 
 
 def _bears(rule: Rule, case: Case, line: ConsignmentLine) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.customs.book import packaged_book
-from functions.customs.domain.rulebook import RateRow, RuleBook
+from functions.customs.domain.rulebook import Bound, RateRow, RuleBook, Specific
 from functions.customs.tariff_files import TariffFiles
 from infra.customs.__main__ import main
 from infra.customs.tariffs import uk, usitc
@@ -75,6 +75,25 @@ def charges(row: RateRow | None) -> tuple[str, list[str]] | None:
         ("147.00 GBP / 100 kg", "0", "GBP 1.47/kg"),
         ("300.00 GBP / 1000 p/st", "0", "GBP 0.3/piece"),
         ("1% + 0.50 GBP / kg + 0.10 GBP / item", "0.01", "GBP 0.5/kg;GBP 0.1/piece"),
+        ("26.00 GBP / hl", "0", "GBP 0.26/litre"),
+        ("6.3¢/liter", "0", "USD 0.063/litre"),
+        ("96¢/pr.", "0", "USD 0.96/pair"),
+        ("90¢/pr. + 37.5%", "0.375", "USD 0.9/pair"),
+        ("24¢/doz. pr.", "0", "USD 0.02/pair"),
+        ("37¢/pf. liter", "0", "USD 0.74/litre_alcohol"),
+        ("0.50 GBP / % vol/hl + 2.60 GBP / hl", "0", "GBP 0.5/litre_alcohol;GBP 0.026/litre"),
+        ("10.00 GBP / hl alc 100%", "0", "GBP 0.1/litre_alcohol"),
+        ("2.2¢/m²", "0", "USD 0.022/m2"),
+        ("$1.13/m3 + 3.2%", "0.032", "USD 1.13/m3"),
+        ("8.00% MIN 1.00 GBP / p/st", "0.08", "MIN GBP 1/piece"),
+        (
+            "10.00% MIN 22.00 GBP / 100 kg MAX 56.00 GBP / 100 kg",
+            "0.1",
+            "MIN GBP 0.22/kg;MAX GBP 0.56/kg",
+        ),
+        ("16.00 GBP / 100 kg MAX 18.00% + 0.10 GBP / kg", "0", "GBP 0.16/kg;MAX 0.18 + GBP 0.1/kg"),
+        ("$1.50/kg, but not less than 5%", "0", "USD 1.5/kg;MIN 0.05"),
+        ("12%, but not more than 40¢/kg", "0.12", "MAX USD 0.4/kg"),
     ],
 )
 def test_a_duty_expression_is_a_share_and_amounts_for_quantities(text: str, rate: str, specific: str) -> None:
@@ -85,14 +104,14 @@ def test_a_duty_expression_is_a_share_and_amounts_for_quantities(text: str, rate
     "text",
     [
         "",
-        "26.00 GBP / hl",
-        "8.00% MIN 1.00 GBP / p/st",
-        "6.3¢/liter",
+        "8.00% MIN 1.00 GBP / p/st MIN 2.00 GBP / p/st",
+        "8.00% MIN",
+        "33.90 GBP / 100 kg std qual",
+        "51¢ each + 6.25% on the case + 5.3% on the battery",
         "5.00/kg",
         "$5¢/kg",
         "The rate applicable to the article",
         "1.00 GBP / doz. + ?",
-        "96¢/pr.",
         "7%%",
     ],
 )
@@ -145,22 +164,38 @@ def test_taxes_of_the_file_stay_and_duties_before_the_import_go(book: RuleBook) 
 
 def test_rows_that_cannot_be_read_are_reported_with_number_and_reason() -> None:
     assert [
-        "row 8, 2204210600: a duty for each 'hl' is not carried",
         "row 10, 640399: a commodity code has ten digits",
-        "row 11, 6403990010: '8.00% MIN 1.00 GBP / p/st' is neither a share nor an amount for a quantity",
         "row 12, 9006530000: the first day is missing",
+        "row 14, 1701139010: a duty for each '100 kg std qual' is not carried",
     ] == [str(error) for error in imported("GB").errors]
     assert [
         "row 7, 91011140: section 301: several headings, 9903.88.15, 9903.91.03",
-        "row 9, 22042150: general: a duty for each 'liter' is not carried",
         "row 10, 64039960: general: 'The rate applicable' is neither a share nor an amount for a quantity",
         "row 11, 85183020: section 301: the heading 9903.88.99 has no rate in this file",
     ] == [str(error) for error in imported("US").errors]
 
 
 def test_a_code_beside_one_that_cannot_be_read_is_not_gathered(book: RuleBook) -> None:
-    assert found(book, "duty", "GB", "220421", "FR") is None
-    assert ("1/10", []) == charges(found(book, "duty", "GB", "2204210700", "FR"))
+    assert found(book, "duty", "GB", "170113", "FR") is None
+    assert ("1/10", []) == charges(found(book, "duty", "GB", "1701139020", "FR"))
+
+
+def test_a_form_that_cannot_be_charged_keeps_its_words_for_who_asks(book: RuleBook) -> None:
+    sugar = found(book, "duty", "GB", "1701139010", "FR")
+    shoes = found(book, "duty", "US", "64039960", "IT")
+
+    assert ["33.90 GBP / 100 kg std qual", "The rate applicable"] == [
+        getattr(row, "form", "") for row in (sugar, shoes)
+    ]
+
+
+def test_litres_and_bounds_come_through_the_file(book: RuleBook) -> None:
+    wine, shoes = (found(book, "duty", "GB", code, "IT") for code in ("2204210600", "6403990010"))
+
+    assert ("0", ["GBP 13/50/litre"]) == charges(wine)
+    assert ("2/25", []) == charges(shoes)
+    assert Bound(Fraction(0), (Specific(Fraction(1), "GBP", "piece"),)) == getattr(shoes, "at_least", None)
+    assert ("0", ["USD 63/1000/litre"]) == charges(found(book, "duty", "US", "22042150", "FR"))
 
 
 @pytest.mark.parametrize(
@@ -199,7 +234,7 @@ def test_the_command_says_what_it_would_write_and_writes_only_when_asked(
     assert 1 == main(command)
     said = capsys.readouterr()
     assert "GB.csv" in said.out
-    assert "row 8, 2204210600" in said.err
+    assert "row 14, 1701139010" in said.err
     assert not list(tmp_path.iterdir())
 
     assert 1 == main([*command, "--write"])
