@@ -48,7 +48,7 @@ class ConsignmentLine:
     tax_category: str | None = None
     weight_grams: int | None = None
     hazards: tuple[str, ...] = ()
-    measures: Mapping[str, Fraction] = field(default_factory=dict)
+    measures: Mapping[str, Fraction] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
