@@ -69,7 +69,8 @@ def reserve_quota(person: str, year: int, order_id: str, amount_fen: int) -> lis
     """Raises: QuotaExceeded: the amount alone exceeds the limit; no commit could succeed."""
     rule = year_limit(year)
     amount, limit = Money(amount_fen, _QUOTA_CURRENCY), _limit(rule)
-    refusal = QuotaExceeded(rule.title, row=rule.rule_id, limit=str(limit), value=str(amount))
+    detail = f"{rule.title}. {rule.note}"
+    refusal = QuotaExceeded(detail, field="lines", row=rule.rule_id, limit=str(limit), value=str(amount))
     if amount <= zero(_QUOTA_CURRENCY):
         raise ValueError("a purchase that counts against a quota has a value")
     if amount > limit:

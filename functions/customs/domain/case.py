@@ -127,6 +127,7 @@ class Case(NamedTuple):
     def no_rate(self, kind: str, line: ConsignmentLine) -> DutyRateMissing:
         return DutyRateMissing(
             line=line.key,
+            field="hs_code",
             hs_code=line.hs_code,
             destination=self.consignment.destination_country,
             origin=line.origin_country,

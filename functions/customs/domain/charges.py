@@ -51,9 +51,17 @@ def charge_all(case: Case, rules: Sequence[Rule]) -> list[Charged]:
     bases = _bases(case)
     charged: list[Charged] = []
     for rule in sorted((rule for rule in rules if rule.method in _ORDER), key=_place):
-        case.admit(rule.rule_id, rule.confidence, rule.source)
+        if any(_concerns(rule, case, line) for line in case.lines):
+            case.admit(rule.rule_id, rule.confidence, rule.source)
         charged += _METHODS[rule.method](rule, case, bases)
     return charged
+
+
+def _concerns(rule: Rule, case: Case, line: ConsignmentLine) -> bool:
+    """Whether a rule may charge a line: whether it is verified matters to no other."""
+    if rule.method is Method.EXCISE:
+        return case.book.is_excise(line.hs_code)
+    return rule.takes(line.hs_code) and (not rule.origins or line.origin_country in rule.origins)
 
 
 def _refuse_unruled_goods(case: Case, rules: Sequence[Rule]) -> None:

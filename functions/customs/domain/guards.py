@@ -82,10 +82,14 @@ def _hold(case: Case, rule: Rule) -> None:
         assert rule.band is not None, rule.rule_id
         value = case.rates.convert(case.parts(rule.band.of), rule.band.limit.currency)
         detail = f"{rule.title}. {rule.note}"
-        raise QuotaExceeded(detail, row=rule.rule_id, limit=str(rule.band.limit), value=str(value))
+        raise QuotaExceeded(
+            detail, field="lines", row=rule.rule_id, limit=str(rule.band.limit), value=str(value)
+        )
     if rule.method is Method.YEAR_LIMIT:
         assert rule.amount is not None, rule.rule_id
         value = case.rates.convert(case.parts(rule.basis), rule.amount.currency)
         if (consignment.cn_year_used or zero(rule.amount.currency)) + value > rule.amount:
             detail = f"{rule.title}. {rule.note}"
-            raise QuotaExceeded(detail, row=rule.rule_id, limit=str(rule.amount), value=str(value))
+            raise QuotaExceeded(
+                detail, field="lines", row=rule.rule_id, limit=str(rule.amount), value=str(value)
+            )

@@ -14,7 +14,7 @@ class DestinationNotSupported(Refusal):
 
 
 class DutyRateMissing(Refusal):
-    """Facts: `line`, `hs_code`, `destination`, `origin`, `kind` of rate."""
+    """Facts: `line`, `field`, `hs_code`, `destination`, `origin`, `kind` of rate."""
 
     code: ClassVar[str] = "duty_rate_missing"
     kind: ClassVar[Kind] = Kind.RULE
@@ -46,7 +46,7 @@ class OriginMissing(Refusal):
 
     code: ClassVar[str] = "origin_missing"
     kind: ClassVar[Kind] = Kind.RULE
-    title: ClassVar[str] = "Goods that cross a border need their country of origin."
+    title: ClassVar[str] = "Goods that cross a border need their country of origin, as two letters."
 
 
 class WeightMissing(Refusal):
@@ -100,7 +100,7 @@ class IdentityRequired(Refusal):
 
 
 class QuotaExceeded(Refusal):
-    """Facts: `row`, `limit` and `value` (`CNY 5,000.00`); never what the person bought before."""
+    """Facts: `field`, `row`, `limit` and `value` (`CNY 5,000.00`); never what the person bought before."""
 
     code: ClassVar[str] = "quota_exceeded"
     kind: ClassVar[Kind] = Kind.RULE

@@ -30,7 +30,7 @@ class RateMissing(Refusal):
 
 
 class RateStale(Refusal):
-    """The newest reference rate is older than this stage allows. Facts: `currency`, `date` and `most_days`."""
+    """The newest reference rate is older than this stage allows. Facts: `field`, `currency`, `date` and `most_days`."""
 
     code: ClassVar[str] = "rate_stale"
     kind: ClassVar[Kind] = Kind.RULE
@@ -63,6 +63,7 @@ class RateTable:
         if self.stale_after is not None:
             raise RateStale(
                 f"{self.citation}, is older than {self.stale_after} days; rates are read again each hour.",
+                field="currency",
                 currency=into if currency == PIVOT else currency,
                 date=self.date.isoformat(),
                 most_days=self.stale_after,

@@ -44,7 +44,8 @@ def test_a_fen_too_much_leaves_no_trace() -> None:
     with pytest.raises(QuotaExceeded) as refused:
         reserve("ord_2", 1)
 
-    assert {"row": "cn-year-limit", "limit": "CNY 26,000.00", "value": "CNY 0.01"} == refused.value.facts
+    facts = {"field": "lines", "limit": "CNY 26,000.00", "value": "CNY 0.01"}
+    assert {"row": "cn-year-limit", **facts} == refused.value.facts
     assert Money(LIMIT, "CNY") == used()
     with pytest.raises(QuotaNotReserved):
         release("ord_2", 1)

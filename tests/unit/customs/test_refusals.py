@@ -172,7 +172,14 @@ def test_goods_without_a_rate_are_refused_never_free() -> None:
     with pytest.raises(DutyRateMissing) as refused:
         assessed(consignment("CN-DE", line("920110 CN EUR 200.00", key="SKU-1")))
 
-    expected = {"line": "SKU-1", "hs_code": "920110", "destination": "DE", "origin": "CN", "kind": "duty"}
+    expected = {
+        "line": "SKU-1",
+        "field": "hs_code",
+        "hs_code": "920110",
+        "destination": "DE",
+        "origin": "CN",
+        "kind": "duty",
+    }
     assert expected == refused.value.facts
 
 
@@ -235,12 +242,39 @@ def test_an_unverified_rate_is_refused_beyond_one_machine_and_named() -> None:
 
 @pytest.mark.parametrize(
     ("route", "price"),
-    [("CN-DE", "EUR 50.00"), ("IT-DE", "EUR 50.00"), ("CN-GB", "GBP 50.00"), ("CN-AU", "AUD 50.00")],
+    [
+        ("CN-DE", "EUR 50.00"),
+        ("IT-DE", "EUR 50.00"),
+        ("CN-GB", "GBP 50.00"),
+        ("CN-AU", "AUD 50.00"),
+        ("CN-NZ", "NZD 50.00"),
+        ("CN-NO", "NOK 500.00"),
+        ("US-CA", "CAD 15.00"),
+    ],
 )
 def test_what_rests_on_confirmed_rows_alone_is_priced_on_every_stage(route: str, price: str) -> None:
     goods = consignment(route, line(f"610910 CN {price}"))
 
     assert assessed(goods, allow_unverified=True) == assessed(goods, allow_unverified=False)
+
+
+@pytest.mark.parametrize(
+    ("route", "price", "row"),
+    [
+        ("NZ-NZ", "NZD 50.00", "nz-domestic-gst"),
+        ("NO-NO", "NOK 50.00", "no-domestic-vat"),
+        ("CA-CA", "CAD 50.00", "ca-domestic-gst"),
+        ("JP-JP", "JPY 5000", "jp-domestic-tax"),
+        ("TH-TH", "THB 50.00", "th-domestic-vat"),
+    ],
+)
+def test_domestic_taxes_whose_law_was_not_read_are_refused_beyond_one_machine(
+    route: str, price: str, row: str
+) -> None:
+    with pytest.raises(UnverifiedRate) as refused:
+        assessed(consignment(route, line(f"610910 CN {price}")), allow_unverified=False)
+
+    assert row == refused.value.facts["row"]
 
 
 def test_china_asks_for_the_importers_identity() -> None:
@@ -264,7 +298,8 @@ def test_two_units_above_the_transaction_limit_are_refused() -> None:
     with pytest.raises(QuotaExceeded) as refused:
         assessed(goods)
 
-    assert {"row": "cn-single-item", "limit": "CNY 5,000.00", "value": "CNY 5,000.01"} == refused.value.facts
+    facts = {"field": "lines", "limit": "CNY 5,000.00", "value": "CNY 5,000.01"}
+    assert {"row": "cn-single-item", **facts} == refused.value.facts
 
 
 def test_the_years_quota_is_met_exactly() -> None:
@@ -283,7 +318,8 @@ def test_a_fen_above_the_years_quota_is_refused_without_telling_what_was_bought(
     with pytest.raises(QuotaExceeded) as refused:
         assessed(goods)
 
-    assert {"row": "cn-year-limit", "limit": "CNY 26,000.00", "value": "CNY 5,000.00"} == refused.value.facts
+    facts = {"field": "lines", "limit": "CNY 26,000.00", "value": "CNY 5,000.00"}
+    assert {"row": "cn-year-limit", **facts} == refused.value.facts
 
 
 def test_the_quota_counts_yuan_whatever_the_buyer_pays_in() -> None:

@@ -154,6 +154,14 @@ UNION = [
 
 NEW_ZEALAND = [
     case(
+        "goods of NZD 1,000, freight and insurance of NZD 100: GST of NZD 165",
+        "New Zealand Customs Service, Examples of how to calculate customs charges, example 1",
+        "CN-NZ",
+        "851830 CN NZD 1000.00",
+        "import_at_sale | NZD 0.00 | NZD 165.00",
+        freight="NZD 100.00",
+    ),
+    case(
         "two items that are a cent above NZD 1,000 together",
         NZCS,
         "CN-NZ",

@@ -67,6 +67,7 @@ class Shop:
     on: date = ON
     quota_used: Money | None = None
     importer: Any = "person"
+    most_days: int = 1000
     wish: Mapping[str, Any] = field(default_factory=dict)
 
     def options(
@@ -81,6 +82,8 @@ class Shop:
         )
         at = datetime.combine(self.on, time(3), UTC)
         table = max((one for one in recorded_tables() if one.date <= self.on), key=lambda one: one.date)
+        if (self.on - table.date).days > self.most_days:
+            table = replace(table, stale_after=self.most_days)
         address = Address("A", "1", "B", postal_code or _POSTAL_CODES.get(to, "1000"), to)
         asked = {"incoterm": "ddp", "importer": None, **self.wish}
         desk = consigning.Desk(
@@ -88,7 +91,7 @@ class Shop:
             found,
             self.importer if to == "CN" else None,
             sum(wanted.values()),
-            Rates(table, Terms("test", to, self.on, 1000)),
+            Rates(table, Terms("test", to, self.on, self.most_days)),
             at,
         )
         with self._trading():
