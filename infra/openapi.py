@@ -25,6 +25,7 @@ from entrepot.contracts.permissions import ANY, GRANTS, PUBLIC
 
 DOCUMENT: Final = Path(__file__).parents[1] / "layers/shared/python/entrepot/contracts/openapi.json"
 
+_SEE_OTHER: Final = 303
 _PROBLEM: Final = {
     "type": "object",
     "required": ["type", "title", "status", "code", "detail", "correlation_id"],
@@ -201,6 +202,8 @@ def _inlined(schema: Any, schemas: dict[str, Any]) -> Any:
 
 def _success(route: Route, schemas: Schemas) -> dict[str, Any]:
     shape = answered(route)
+    if route.status == _SEE_OTHER:
+        return {"description": "sent on", "headers": {"Location": {"schema": {"type": "string"}}}}
     if route.status == 204 or (shape is None and route.returns is None):
         return {"description": "done"}
     schema = {} if shape is None else schemas[_key(shape)]

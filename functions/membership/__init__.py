@@ -8,6 +8,10 @@ Glossary:
     pending: registered, the address not yet confirmed. Signing in answers as for a wrong password.
     registration code: six digits, mailed; it confirms the address and the password it was registered with.
     session: one sign-in on one device. It has one living refresh token, which each refresh replaces.
+    provider: who keeps accounts elsewhere that members may sign in with (Google, Apple, LINE, WeChat, others).
+    identity: a member's account at a provider, linked to the one here; found by a keyed hash of its name there.
+    flow: one sign-in with a provider on its way: begun, answered, redeemed once, proven, done.
+    binding, ticket: the two halves of a flow that complete it: kept by the browser that began, brought back to it.
     merchant: a seller; its staff are members in the role `merchant` with its `merchant_id`.
     invitation: a merchant's offer of that role to an address, accepted with the code mailed to it.
     fresh: of a session: opened not longer than ten minutes ago; needed to change how one signs in.

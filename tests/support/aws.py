@@ -9,6 +9,7 @@ from moto import mock_aws
 from entrepot.cloud import auth, aws, seal
 from functions.inventory.service import levels
 from functions.logistics import importing
+from functions.membership import provider_documents
 from functions.rates.service import reading
 from infra.estate import QUEUES, TABLES, Table
 from tests.support import workers
@@ -41,6 +42,7 @@ def forget() -> None:
     aws.forget()
     auth.forget_keys()
     importing.forget()
+    provider_documents.forget()
     seal.forget()
     levels.forget()
     reading.forget()

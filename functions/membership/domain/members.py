@@ -241,6 +241,7 @@ class Attempts:
 CODE_ATTEMPTS: Final = Attempts("code", 5, timedelta(hours=1))
 CODE_FROM_ATTEMPTS: Final = Attempts("code-from", 30, timedelta(hours=1))
 REGISTRATION_ATTEMPTS: Final = Attempts("registration", 5, timedelta(hours=1))
+BEGIN_FROM_ATTEMPTS: Final = Attempts("begin-from", 60, timedelta(minutes=10))
 INVITATION_ATTEMPTS: Final = Attempts("invitation", 30, timedelta(hours=1))
 
 

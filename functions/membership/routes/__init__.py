@@ -17,4 +17,5 @@ from functions.membership.routes import (
     profile,
     registration,
     sessions,
+    social,
 )

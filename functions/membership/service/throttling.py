@@ -11,7 +11,12 @@ from entrepot.cloud import audit, reads, writes
 from entrepot.kernel.refusals import Busy
 from functions.membership import store
 from functions.membership.domain.backoff import SIGN_IN, SIGN_IN_FROM, Failures
-from functions.membership.domain.members import CODE_FROM_ATTEMPTS, Attempts, TooManyAttempts
+from functions.membership.domain.members import (
+    BEGIN_FROM_ATTEMPTS,
+    CODE_FROM_ATTEMPTS,
+    Attempts,
+    TooManyAttempts,
+)
 from functions.membership.domain.phones import Phone
 from functions.membership.service.contacts import Contact
 
@@ -67,6 +72,12 @@ def asking(attempts: Attempts, key: str, contact: Contact, address: str, now: da
     if isinstance(contact, Phone) and address:
         counted.append(store.attempted(CODE_FROM_ATTEMPTS, _source(address), now))
     writes.commit(*counted)
+
+
+def beginning(address: str, now: datetime) -> None:
+    """Count a sign-in that begins at a provider, by the place that it comes from. Raises: TooManyAttempts."""
+    if address:
+        writes.commit(store.attempted(BEGIN_FROM_ATTEMPTS, _source(address), now))
 
 
 def _source(address: str) -> str:

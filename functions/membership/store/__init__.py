@@ -17,6 +17,7 @@ from functions.membership.store.codes import (
     PASSWORD,
     REGISTRATION,
     SIGN_IN,
+    code_dropped,
     code_read,
     code_set,
     code_used,
@@ -32,7 +33,7 @@ from functions.membership.store.factors import (
     recovery_used,
 )
 from functions.membership.store.inbox import handled_read
-from functions.membership.store.keys import address_key, keyed_hash, member_key, nobody
+from functions.membership.store.keys import address_key, identity_key, keyed_hash, member_key, nobody
 from functions.membership.store.members import (
     Overtaken,
     changed,
@@ -72,6 +73,7 @@ __all__ = [
     "claim_dropped",
     "claim_read",
     "claimed",
+    "code_dropped",
     "code_read",
     "code_set",
     "code_used",
@@ -91,6 +93,7 @@ __all__ = [
     "failures_forgotten",
     "failures_read",
     "handled_read",
+    "identity_key",
     "keyed_hash",
     "member_key",
     "member_read",

@@ -65,6 +65,11 @@ def code_used(member_id: str, kind: str, code_hash: str, refusal: Refusal) -> Wr
     return writes.delete(CodeRow(member_key(member_id), kind), CodeRow.code_hash == code_hash, refusal)
 
 
+def code_dropped(member_id: str, kind: str) -> Write:
+    """The end of a code, where there is one."""
+    return writes.delete(CodeRow(member_key(member_id), kind))
+
+
 def _code(row: CodeRow) -> Code:
     return Code(
         row.code_hash,

@@ -23,6 +23,11 @@ def address_key(address: Email | Phone) -> str:
     return f"{kind}#{keyed_hash(kind, address.lookup)}"
 
 
+def identity_key(provider_id: str, subject: str) -> str:
+    """What an identity at a provider is found by; who reads it learns nothing about the person there."""
+    return f"identity#{keyed_hash('identity', f'{provider_id}:{subject}')}"
+
+
 def member_key(member_id: str) -> str:
     return f"member#{member_id}"
 

@@ -39,9 +39,10 @@ class MemberRow(Row):
 
 
 class ClaimRow(Row):
-    """The claim of an address or a number: pk `email#<keyed hash>`, sk "email"; pk `phone#<keyed hash>`, sk "phone".
+    """The claim of an address, a number or an identity: pk `email#<keyed hash>`, sk "email"; likewise "phone" and
+    "identity".
 
-    Reached by what it claims. Made once; gone when its member has another.
+    Reached by what it claims. Made once; gone when its member has another, or has unlinked it.
     """
 
     class Meta:
@@ -58,7 +59,7 @@ class Overtaken(Refusal):
 
 
 def claim_read(key: str) -> Read[str]:
-    """The id of the member who has an address or number, by its `address_key`."""
+    """The id of the member who has an address, number or identity, by its `address_key` or `identity_key`."""
     return Read(ClaimRow, key, _kind(key), lambda row: str(row.member_id))
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from moto.ses.models import ses_backends
@@ -78,9 +79,11 @@ class House:
         if token is not None:
             given["Authorization"] = f"Bearer {token}"
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        route, parameters = _routed(method, path)
+        address = urlsplit(path)
+        route, parameters = _routed(method, address.path)
+        query = dict(parse_qsl(address.query)) or None
         context = {"requestId": "test", "identity": {"sourceIp": self.source}}
-        answer = http._answer(route, _Request(given, raw, None, context), parameters)
+        answer = http._answer(route, _Request(given, raw, query, context), parameters)
         shown = json.loads(answer.body) if answer.body else None
         return Answer(answer.status_code, shown, {name: str(value) for name, value in answer.headers.items()})
 

@@ -1,0 +1,65 @@
+"""Signing in with an account that somebody has elsewhere: providers, who they say it is, and the flow in between."""
+
+from functions.membership.domain.social.addresses import InvalidReturnTo, may_call, return_target
+from functions.membership.domain.social.flows import (
+    FLOW_LIFE,
+    Flow,
+    FlowInvalid,
+    Purpose,
+    Stage,
+    answer_address,
+)
+from functions.membership.domain.social.identities import (
+    AlreadyLinked,
+    Identity,
+    IdentityNotProven,
+    IdentityTaken,
+    LastWayIn,
+    LinkedIdentity,
+    LinkFirst,
+    RegistrationRequired,
+    asserted,
+    replied,
+    way_in_without,
+)
+from functions.membership.domain.social.providers import (
+    ASYMMETRIC,
+    Client,
+    Proof,
+    Provider,
+    ProviderRefused,
+    ProviderUnavailable,
+    UnknownProvider,
+    discovered,
+)
+
+__all__ = [
+    "ASYMMETRIC",
+    "FLOW_LIFE",
+    "AlreadyLinked",
+    "Client",
+    "Flow",
+    "FlowInvalid",
+    "Identity",
+    "IdentityNotProven",
+    "IdentityTaken",
+    "InvalidReturnTo",
+    "LastWayIn",
+    "LinkFirst",
+    "LinkedIdentity",
+    "Proof",
+    "Provider",
+    "ProviderRefused",
+    "ProviderUnavailable",
+    "Purpose",
+    "RegistrationRequired",
+    "Stage",
+    "UnknownProvider",
+    "answer_address",
+    "asserted",
+    "discovered",
+    "may_call",
+    "replied",
+    "return_target",
+    "way_in_without",
+]
