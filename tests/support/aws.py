@@ -24,6 +24,7 @@ SECRETS = {
     "order_token_key": "order-token-key-of-the-test-stage",
     "identity_key": "identity-key-of-the-test-stage",
     "audit_key": "audit-key-of-the-test-stage",
+    "social_providers": '{"google": {"client_id": "google-client", "client_secret": "google-secret"}}',
 }
 
 

@@ -13,7 +13,7 @@ from joserfc.jwk import RSAKey
 
 ISSUER = "https://id.acme.example"
 KEY = RSAKey.generate_key(2048, parameters={"kid": "a"})
-SET_UP = {
+SET_UP: dict[str, dict[str, Any]] = {
     "acme": {
         "client_id": "acme-client",
         "client_secret": "acme-secret",

@@ -18,6 +18,7 @@ STAY: Final = (
     "guest_cart_token",
     "hs_code",
     "source",
+    "provider",
     "account",
     "day",
 )

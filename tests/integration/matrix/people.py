@@ -2,9 +2,14 @@
 
 import base64
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
+import pytest
+
+from entrepot.contracts.permissions import UNENROLLED
 from functions.membership.domain import totp
+from functions.membership.domain.social import Identity, Purpose
+from functions.membership.service.social import flows
 from tests.contract.authorisation import APPLICATION_SCOPES
 from tests.integration.matrix.asked import Asked
 from tests.integration.matrix.callers import Caller, Names
@@ -21,6 +26,7 @@ _WANTED: Final[dict[str, Any]] = {
     "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",  # RFC 7636, appendix B
     "code_challenge_method": "S256",
 }
+_BACK: Final = "http://127.0.0.1:5999/back"
 _CLIENT: Final = {"client_id": "<key_client>", "client_secret": "<key_secret>"}
 _NO_CLIENT: Final = {**_CLIENT, "client_secret": "guessed"}
 
@@ -57,6 +63,44 @@ def _enrolled(world: World, caller: Caller) -> Names:
     return names
 
 
+def _begun(world: World, caller: Caller, path: str = "/v1/sessions/providers/google") -> Names:
+    """A browser that is at the provider now."""
+    token = caller.token if path.startswith("/v1/me/") else None
+    begun = _done(call("POST", path, {"return_to": _BACK}, token=token)).json
+    return {"state": _told(begun["redirect_to"], "state"), "binding": begun["binding"]}
+
+
+def _proven(world: World, caller: Caller, purpose: Purpose = Purpose.SIGN_IN) -> Names:
+    """A browser that is back from the provider, which has said who it is."""
+    links = purpose is Purpose.LINK
+    names = _begun(world, caller, "/v1/me/identities/google" if links else "/v1/sessions/providers/google")
+    answer = urlencode({"state": names["state"], "code": "c"})
+    sent_on = call("GET", f"/v1/sessions/providers/google/callback?{answer}")
+    ticket = _told(sent_on.headers["Location"], "ticket")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flows, "_asked", lambda *_: Identity("google", ("sub:1",)))
+        flows.proven(ticket, names["binding"], purpose, caller.own["member"] if links else None, world.now)
+    return {**names, "ticket": ticket}
+
+
+def _link_proven(world: World, caller: Caller) -> Names:
+    if not caller.has_account or caller.name == UNENROLLED:
+        return {}
+    return _proven(world, caller, Purpose.LINK)
+
+
+def _linked(world: World, caller: Caller) -> Names:
+    names = _link_proven(world, caller)
+    if names:
+        body = {"ticket": names["ticket"], "binding": names["binding"]}
+        _done(call("POST", "/v1/me/identities", body, token=caller.token))
+    return names
+
+
+def _told(address: str, name: str) -> str:
+    return parse_qs(urlsplit(address).query)[name][0]
+
+
 def _done(answer: Answer) -> Answer:
     assert answer.status < 300, answer.text
     return answer
@@ -89,6 +133,25 @@ MEMBERS: Final = (
         {"email": "<email>", "code": "<code>", "new_password": "another battery"},
         before=_forgotten,
     ),
+    Asked("GET", "/v1/sessions/providers"),
+    Asked("POST", "/v1/sessions/providers/<provider>", {"return_to": _BACK}),
+    Asked("GET", "/v1/sessions/providers/<provider>/callback?state=<state>&code=c", before=_begun),
+    Asked(
+        "POST",
+        "/v1/sessions/providers/<provider>/callback",
+        form={"state": "<state>", "code": "c"},
+        before=_begun,
+    ),
+    Asked(
+        "POST",
+        "/v1/sessions/social",
+        {"ticket": "<ticket>", "binding": "<binding>", "register": {"consent": {"terms_version": "1"}}},
+        before=_proven,
+    ),
+    Asked("GET", "/v1/me/identities", before=_linked),
+    Asked("POST", "/v1/me/identities/<provider>", {"return_to": _BACK}),
+    Asked("POST", "/v1/me/identities", {"ticket": "<ticket>", "binding": "<binding>"}, before=_link_proven),
+    Asked("DELETE", "/v1/me/identities/<provider>", before=_linked),
     Asked("GET", "/v1/me"),
     Asked("PATCH", "/v1/me", {"nickname": "Ada"}, headers={"If-Match": "<me_etag>"}),
     Asked("PUT", "/v1/me/password", {"current_password": PASSWORD, "new_password": "another battery"}),

@@ -115,7 +115,7 @@ def _on_own(world: World, asked: Asked, caller: Caller) -> str:
 def _outcome(world: World, asked: Asked, caller: Caller, shown: str | None = None) -> str:
     """What it is answered. `shown`: what the answer has to show, or it is `absent`."""
     answer, touched = _sent(world, asked, caller)
-    if answer.status < 300:
+    if answer.status < 400:
         return "allow" if shown is None or caller.filled(shown) in answer.text else "absent"
     if touched:
         return f"{answer.status}, and something was written"
@@ -131,7 +131,7 @@ def _reached(world: World, asked: Asked, caller: Caller) -> str:
         return "unreachable"
     named = caller.foreign.keys() & {"member", "merchant", "session", "cart", "address", "order", "email"}
     told = sorted(name for name in named if caller.foreign[name] in f"{answer.text} {touched}")
-    return "unreachable" if answer.status < 300 and not told else f"{answer.status}, naming another's {told}"
+    return "unreachable" if answer.status < 400 and not told else f"{answer.status}, naming another's {told}"
 
 
 def _sent(world: World, asked: Asked, caller: Caller) -> tuple[Answer, list[str]]:

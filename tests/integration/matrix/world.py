@@ -249,6 +249,7 @@ class World:
             "day": str(self.now.date()),
             "hs_code": "851830",
             "source": "aftership",
+            "provider": "google",
         }
 
     def _entry(self) -> str:

@@ -139,7 +139,21 @@ def test_a_token_that_names_no_key_is_read_where_there_is_one_only(keys):
 
 
 def test_what_is_no_token_is_refused(keys):
-    for text in (None, 7, {}, "", ".", "..", "a.b", "a.b.c", "a.b.c.d.e", "ü.ü.ü", "x" * 20_000, "[].[].[]"):
+    nothing: dict[str, Any] = {}
+    for text in (
+        None,
+        7,
+        nothing,
+        "",
+        ".",
+        "..",
+        "a.b",
+        "a.b.c",
+        "a.b.c.d.e",
+        "ü.ü.ü",
+        "x" * 20_000,
+        "[].[].[]",
+    ):
         assert refused(text), text
     listed = jwt.encode({"alg": "RS256", "kid": "a"}, SAID, KEY).split(".")
     assert refused(f"{part([])}.{listed[1]}.{listed[2]}")
