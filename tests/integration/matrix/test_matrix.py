@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec import UNSET, UnsetType
 
+from entrepot.cloud import auth
 from entrepot.cloud.http import Route
 from entrepot.contracts.permissions import GRANTS, PUBLIC
 from entrepot.kernel.refusals import NotFound
@@ -12,10 +15,11 @@ from functions.catalogue import service as catalogue
 from functions.membership.service.oauth import keys
 from functions.orders.service import access
 from tests.contract.authorisation import Matrix, matrix
+from tests.integration.matrix.assigned import FORGED, TAKEN, let_through, named_by_bodies, structs
 from tests.integration.matrix.callers import COLUMNS
 from tests.integration.matrix.table import HEADS, MARKS, printed
 from tests.integration.matrix.verdicts import REQUESTS, Cell, cells, holes, registered
-from tests.integration.matrix.world import World, furnished
+from tests.integration.matrix.world import World, form_call, furnished
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +172,57 @@ def test_the_table_marks_what_is_not_as_expected():
     bad = Cell("GET", "/v1/x", "merchant", ("allow", "allow"), ("allow", "404"))
 
     assert "+4 +!" == printed([good, bad])[-1][-5:]
+
+
+def test_only_these_bodies_name_a_field_that_nobody_may_give_themselves():
+    assert TAKEN == named_by_bodies(registered())
+
+
+def test_every_part_of_every_body_refuses_fields_that_it_does_not_name():
+    bodies = [route.body for route in registered() if route.body is not None]
+
+    assert [] == [
+        struct.__name__
+        for body in bodies
+        for struct in structs(body)
+        if not struct.__struct_config__.forbid_unknown_fields
+    ]
+
+
+def test_nobody_gives_themselves_a_role_a_merchant_or_a_state(world):
+    assert [] == list(let_through(world, matrix(), registered()))
+
+
+def test_a_body_that_takes_any_field_is_found(world, monkeypatch):
+    class Lax(msgspec.Struct, frozen=True, kw_only=True):
+        locale: str | UnsetType = UNSET
+        nickname: str | UnsetType | None = UNSET
+        preferences: Any = UNSET
+
+    (route,) = routes("PATCH /v1/me")
+    kept = route.decoder
+    object.__setattr__(route, "decoder", msgspec.json.Decoder(Lax))
+    try:
+        found = list(let_through(world, matrix(), [route]))
+    finally:
+        object.__setattr__(route, "decoder", kept)
+
+    assert len(FORGED) == len(found)
+    assert "PATCH /v1/me  role: 200" in found
+
+
+def test_a_form_gives_nobody_more_than_its_client_has(world):
+    caller = world.callers["key"]
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": caller.own["key_client"],
+        "client_secret": caller.own["key_secret"],
+    }
+    forged = {name: str(value) for name, value in FORGED.items() if name != "id"}
+
+    plain, more = (
+        form_call("/v1/oauth/token", {**form, **added}).json["access_token"] for added in ({}, forged)
+    )
+
+    assert auth.principal(plain, world.now) == auth.principal(more, world.now)
+    world.restore()

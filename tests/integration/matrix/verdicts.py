@@ -114,7 +114,7 @@ def _on_own(world: World, asked: Asked, caller: Caller) -> str:
 
 def _outcome(world: World, asked: Asked, caller: Caller, shown: str | None = None) -> str:
     """What it is answered. `shown`: what the answer has to show, or it is `absent`."""
-    answer, touched = _sent(world, asked, caller)
+    answer, touched = sent(world, asked, caller)
     if answer.status < 400:
         return "allow" if shown is None or caller.filled(shown) in answer.text else "absent"
     if touched:
@@ -124,7 +124,7 @@ def _outcome(world: World, asked: Asked, caller: Caller, shown: str | None = Non
 
 def _reached(world: World, asked: Asked, caller: Caller) -> str:
     """`unreachable`: refused as no request, or nothing of another's was told or touched."""
-    answer, touched = _sent(world, asked, caller)
+    answer, touched = sent(world, asked, caller)
     if answer.status in (401, 403):
         return str(answer.status)
     if answer.status in (400, 422) and not touched:
@@ -134,7 +134,7 @@ def _reached(world: World, asked: Asked, caller: Caller) -> str:
     return "unreachable" if answer.status < 400 and not told else f"{answer.status}, naming another's {told}"
 
 
-def _sent(world: World, asked: Asked, caller: Caller) -> tuple[Answer, list[str]]:
+def sent(world: World, asked: Asked, caller: Caller) -> tuple[Answer, list[str]]:
     """The answer, and the rows that the request changed; what the audit log took down is none of them."""
     if asked.before is not None:
         caller = caller.having(asked.before(world, caller))

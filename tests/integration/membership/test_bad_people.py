@@ -242,7 +242,9 @@ def test_a_strangers_signature_is_refused_however_the_header_points_to_the_stran
 
 
 def _signed_by_stranger(message: bytes) -> str:
-    r, s = decode_dss_signature(STRANGER.private_key.sign(message, ec.ECDSA(digests.SHA256())))
+    private = STRANGER.private_key
+    assert private is not None
+    r, s = decode_dss_signature(private.sign(message, ec.ECDSA(digests.SHA256())))
     return encoded(r.to_bytes(32) + s.to_bytes(32))
 
 
@@ -318,7 +320,7 @@ def test_a_token_of_another_issuer_audience_or_time_is_refused(house, wrong):
 
 
 BREAKS: Final = ("\r\n", "\n", "\r", "\x00", "\x0b", "\x0c", "\x85")
-LETTERED: Final = (
+LETTERED: Final[tuple[tuple[str, str, dict[str, str], tuple[str, ...]], ...]] = (
     ("POST", "/v1/members", {"password": PASSWORD}, ("email", "locale")),
     ("POST", "/v1/members/codes", {}, ("email",)),
     ("POST", "/v1/passwords/codes", {}, ("email",)),
