@@ -29,6 +29,13 @@ def aws() -> Iterator[None]:
 
 
 @pytest.fixture
+def aws_of_moto() -> Iterator[None]:
+    """The same with tables of moto: for what holds the store in memory to it."""
+    with stand_in.in_process("moto"):
+        yield
+
+
+@pytest.fixture
 def provider(aws: None) -> Iterator["Provider"]:
     """Stripe's stand-in, to which the payments of this test go."""
     from tests.support.provider import running

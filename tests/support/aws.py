@@ -1,9 +1,13 @@
-"""An AWS in this process (moto), with what the template would have made."""
+"""An AWS in this process, with what the template would have made: DynamoDB in memory (ADR 76), the rest by moto."""
 
 import json
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import cache
+from unittest.mock import patch
 
+import moto.kms.models
 from moto import mock_aws
 
 from entrepot.cloud import auth, aws, seal
@@ -12,7 +16,7 @@ from functions.logistics import importing
 from functions.membership import provider_documents
 from functions.rates.service import reading
 from infra.estate import QUEUES, TABLES, Table
-from tests.support import workers
+from tests.support import memory, workers
 
 SECRETS = {
     "stripe_secret_key": "sk_test_stage",
@@ -28,19 +32,35 @@ SECRETS = {
 }
 
 
+DYNAMODB = os.environ.get("ENTREPOT_TEST_DYNAMODB", "memory")
+"""Where tests that do not say it keep their tables: "memory", or "moto" to run them all on the slower twin."""
+
+
 @contextmanager
-def in_process() -> Iterator[None]:
-    """A fresh, empty AWS for one test; everything the platform caches about AWS is dropped before and after."""
-    with mock_aws(), workers.in_process():
-        forget()
-        make_estate()
-        yield
-    forget()
+def in_process(dynamodb: str = DYNAMODB) -> Iterator[None]:
+    """A fresh, empty AWS for one test; everything the platform caches about AWS is dropped before and after.
+
+    Args: dynamodb: "memory" or "moto".
+    """
+    in_memory = dynamodb == "memory"
+    keys = patch.object(moto.kms.models, "generate_private_key", _private_key)
+    with mock_aws(), keys, workers.in_process():
+        # Clients stay from test to test: making five takes longer than most tests, and moto answers those it knows.
+        _forget_what_is_there()
+        make_estate(tables=not in_memory)
+        with memory.in_process() if in_memory else nullcontext():
+            yield
+    _forget_what_is_there()
 
 
 def forget() -> None:
-    """Drop what the platform caches of an AWS."""
+    """Drop what the platform caches of an AWS, and the clients that lead to it."""
     aws.forget()
+    _forget_what_is_there()
+
+
+def _forget_what_is_there() -> None:
+    aws.forget_what_is_there()
     auth.forget_keys()
     importing.forget()
     provider_documents.forget()
@@ -49,9 +69,9 @@ def forget() -> None:
     reading.forget()
 
 
-def make_estate() -> None:
+def make_estate(tables: bool = True) -> None:
     """Tables, queues, keys and secrets of the stage, on whichever AWS the clients talk to."""
-    for table in TABLES:
+    for table in TABLES if tables else ():
         _make_table(table)
     for queue in QUEUES:
         aws.client("sqs").create_queue(QueueName=aws.name(queue))
@@ -63,6 +83,19 @@ def make_estate() -> None:
     kms.create_alias(AliasName=f"alias/{aws.name('data')}", TargetKeyId=data)
     aws.client("secretsmanager").create_secret(Name=aws.name("app"), SecretString=json.dumps(SECRETS))
     aws.client("sesv2").create_email_identity(EmailIdentity="no-reply@entrepot.example")
+
+
+_generated = moto.kms.models.generate_private_key
+
+
+def _private_key(spec: str) -> object:
+    # moto makes an RSA key for a symmetric one too, which nothing reads and which takes most of a second.
+    return _unread(spec) if spec == "SYMMETRIC_DEFAULT" else _generated(spec)
+
+
+@cache
+def _unread(spec: str) -> object:
+    return _generated(spec)
 
 
 def _make_table(table: Table) -> None:

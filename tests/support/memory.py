@@ -131,6 +131,9 @@ class Memory:
             answers[table] = [dict(item) for item in found if item is not None]
         return {"Responses": answers, "UnprocessedKeys": {}}
 
+    def _scan(self, arguments: Raw) -> Raw:
+        return {"Items": [dict(item) for item in self._tables[arguments["TableName"]].items.values()]}
+
     def _query(self, arguments: Raw) -> Raw:
         given = _given(arguments)
         rows, index = self._tables[arguments["TableName"]], arguments.get("IndexName")
@@ -164,6 +167,10 @@ class Memory:
             if old is not None:
                 raise _error("ConditionalCheckFailedException", verb, Item=old or None)
             self._apply(verb, arguments)
+            if arguments.get("ReturnValues") == "ALL_NEW":
+                return {
+                    "Attributes": dict(self._tables[arguments["TableName"]].items[_key(arguments["Key"])])
+                }
             return {}
 
         return write
@@ -227,6 +234,7 @@ _OPERATIONS: Final = {
     "GetItem": Memory._get,
     "BatchGetItem": Memory._batch_get,
     "Query": Memory._query,
+    "Scan": Memory._scan,
     "PutItem": Memory._put,
     "UpdateItem": Memory._update,
     "DeleteItem": Memory._delete,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from entrepot.cloud import aws, outbox, reads
+from entrepot.cloud import aws, dynamo, outbox, reads
 from entrepot.kernel.clock import utc_now
 from infra.estate import SUBSCRIPTIONS
 
@@ -77,7 +77,7 @@ def publish(row: Any, times: int = 1) -> None:
 
 def events() -> list[dict[str, Any]]:
     """Every event ever written, oldest first."""
-    raw = aws.client("dynamodb").scan(TableName=aws.name("outbox"))["Items"]
+    raw = dynamo.call("Scan", TableName=aws.name("outbox"))["Items"]
     return sorted((json.loads(item["body"]["S"]) for item in raw), key=lambda event: event["event_id"])
 
 

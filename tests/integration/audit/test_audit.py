@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from entrepot.cloud import audit, aws, reads, writes
+from entrepot.cloud import audit, aws, dynamo, reads, writes
 from entrepot.cloud.auth import Principal
 from entrepot.cloud.rows import Number, Row
 from entrepot.kernel.clock import utc_now
@@ -163,8 +163,8 @@ def test_a_chain_taken_away_whole_is_found_by_an_anchor(tmp_path: Path):
     anchor = tmp_path / "anchor"
     assert 0 == command.main(["anchor", str(anchor)])
     for key in ("0000000001", "head"):
-        aws.client("dynamodb").delete_item(
-            TableName=aws.name("audit"), Key={"pk": {"S": "chain#mbr_1.0"}, "sk": {"S": key}}
+        dynamo.call(
+            "DeleteItem", TableName=aws.name("audit"), Key={"pk": {"S": "chain#mbr_1.0"}, "sk": {"S": key}}
         )
 
     assert 0 == command.main(["verify"])
@@ -179,7 +179,8 @@ def test_the_daily_check_finds_an_altered_entry_and_counts_it(capsys):
     service.check_yesterday(tomorrow)
     whole = capsys.readouterr().out
 
-    aws.client("dynamodb").update_item(
+    dynamo.call(
+        "UpdateItem",
         TableName=aws.name("audit"),
         Key={"pk": {"S": "chain#mbr_1.0"}, "sk": {"S": "0000000002"}},
         UpdateExpression="SET body = :body",

@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 def database(request: pytest.FixtureRequest) -> Iterator[None]:
     """The same cases on both stores that tests run on."""
     if request.param == "moto":
-        request.getfixturevalue("aws")
+        request.getfixturevalue("aws_of_moto")
         yield
     else:
         with memory.in_process():

@@ -13,7 +13,7 @@ from entrepot.cloud.rows import Number, Row, Text
 from entrepot.kernel.refusals import Kind, Refusal
 from tests.support.memory import Memory
 
-pytestmark = pytest.mark.usefixtures("aws")
+pytestmark = pytest.mark.usefixtures("aws_of_moto")
 
 SEED = 20261122
 REQUESTS = 200

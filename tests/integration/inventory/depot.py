@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from entrepot.cloud import auth, http, reads, writes
+from entrepot.cloud import auth, dynamo, http, reads, writes
 from entrepot.cloud import aws as platform
 from entrepot.cloud.idempotency import Once
 from entrepot.cloud.outbox import OutboxRow
@@ -108,7 +108,7 @@ class Depot:
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """Published bodies of one kind, oldest first."""
-        answer = platform.client("dynamodb").scan(TableName=platform.name("outbox"), ConsistentRead=True)
+        answer = dynamo.call("Scan", TableName=platform.name("outbox"), ConsistentRead=True)
         found = [OutboxRow.from_raw_data(item) for item in answer["Items"]]
         bodies = [msgspec.json.decode(row.body) for row in found if row.event == name]
         return sorted(bodies, key=lambda body: (body["occurred_at"], body.get("sequence", 0)))

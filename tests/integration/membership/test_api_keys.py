@@ -112,4 +112,4 @@ def refusal(answer: Answer) -> tuple[int, str | None]:
 
 
 def everything() -> list[str]:
-    return [str(item) for item in aws.client("dynamodb").scan(TableName=aws.name("membership"))["Items"]]
+    return [str(item) for item in dynamo.call("Scan", TableName=aws.name("membership"))["Items"]]

@@ -199,7 +199,7 @@ class Bazaar(Shop):
         """The facts that have an entry in the ledger, whose debits must equal its credits."""
         answer = call("GET", "/v1/ledger/trial-balance", token=self.operator)
         assert (200, True) == (answer.status, answer.json["balanced"]), answer.text
-        items = aws.client("dynamodb").scan(TableName=aws.name("ledger"))["Items"]
+        items = dynamo.call("Scan", TableName=aws.name("ledger"))["Items"]
         return sorted(pk[6:] for pk in (item["pk"]["S"] for item in items) if pk.startswith("entry#"))
 
     def fault(self, mode: str = "unavailable") -> None:

@@ -2,7 +2,7 @@
 
 import json
 
-from entrepot.cloud import aws
+from entrepot.cloud import aws, dynamo
 from functions.orders import store
 from infra.estate import TABLES
 from tests.integration.orders.bazaar import IMPORTER, SHANGHAI, Bazaar
@@ -16,14 +16,8 @@ HOME = {**BERLIN, "line2": "Hinterhaus links", "phone": PHONE}
 
 def stored() -> dict[str, str]:
     """All that each table holds, as text."""
-    client = aws.client("dynamodb")
-    pages = {
-        table.name: client.get_paginator("scan").paginate(TableName=aws.name(table.name)) for table in TABLES
-    }
-    return {
-        name: json.dumps([item for page in found for item in page["Items"]], ensure_ascii=False, default=str)
-        for name, found in pages.items()
-    }
+    items = {table.name: dynamo.call("Scan", TableName=aws.name(table.name))["Items"] for table in TABLES}
+    return {name: json.dumps(found, ensure_ascii=False, default=str) for name, found in items.items()}
 
 
 def found(secrets: list[str]) -> list[tuple[str, str]]:
@@ -75,11 +69,11 @@ def test_an_address_put_into_another_order_does_not_open(bazaar: Bazaar) -> None
     table = aws.name("orders")
     keys = [{"pk": {"S": f"order#{placed['id']}"}, "sk": {"S": "order"}} for placed in (first, second)]
     documents = [
-        json.loads(aws.client("dynamodb").get_item(TableName=table, Key=key)["Item"]["document"]["S"])
-        for key in keys
+        json.loads(dynamo.call("GetItem", TableName=table, Key=key)["Item"]["document"]["S"]) for key in keys
     ]
     documents[1]["ship_to"] = documents[0]["ship_to"]
-    aws.client("dynamodb").update_item(
+    dynamo.call(
+        "UpdateItem",
         TableName=table,
         Key=keys[1],
         UpdateExpression="SET document = :document",

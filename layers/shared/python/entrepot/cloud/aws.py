@@ -60,8 +60,13 @@ def secret(key: str) -> str:
 
 
 def forget() -> None:
-    """Drop every cached client, address and secret: for tests that start a new AWS."""
+    """Drop every cached client, address and secret: for tests that start a new AWS elsewhere."""
     session.cache_clear()
     client.cache_clear()
+    forget_what_is_there()
+
+
+def forget_what_is_there() -> None:
+    """Drop cached addresses and secrets, not the clients: for tests that start a new AWS at the same place."""
     queue_url.cache_clear()
     _secrets.clear()
