@@ -58,6 +58,7 @@ QUEUES: Final = (
     "orders-events",
     "payments-events",
     "settlement-events",
+    "settlement-runs",
 )
 
 SUBSCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -138,6 +139,7 @@ FUNCTIONS: Final = (
     Function("rates_fetch", "schedule"),
     Function("settlement_events", "settlement-events"),
     Function("settlement_run", "schedule"),
+    Function("settlement_runs", "settlement-runs"),
     Function("audit_check", "schedule"),
 )
 

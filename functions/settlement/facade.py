@@ -3,7 +3,8 @@
 from functions.settlement.domain.ledger import Balance, Entry, TrialBalance
 from functions.settlement.service.paying import Paid, pay
 from functions.settlement.service.reading import entries_on, recomputed, trial_balance
-from functions.settlement.service.settling import Run, run, settle
+from functions.settlement.service.running import Run, run
+from functions.settlement.service.settling import settle
 
 __all__ = [
     "Balance",

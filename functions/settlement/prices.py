@@ -1,4 +1,4 @@
-"""The data file of this context: payment fees and spreads, read once, when first asked for."""
+"""The data file of this context: what merchants pay and have held back, read once, when first asked for."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -7,7 +7,14 @@ from typing import Final
 
 import msgspec
 
-from functions.settlement.domain.terms import FeeRow, SpreadRow
+from functions.settlement.domain.terms import (
+    FeeRow,
+    LogisticsFeeRow,
+    ReserveRow,
+    SpreadRow,
+    TiersRow,
+    WithholdingRow,
+)
 
 _DATA: Final = Path(__file__).parent / "data"
 
@@ -16,6 +23,10 @@ _DATA: Final = Path(__file__).parent / "data"
 class Prices:
     payment_fees: tuple[FeeRow, ...]
     fx_spreads: tuple[SpreadRow, ...]
+    commission_tiers: tuple[TiersRow, ...] = ()
+    logistics_fees: tuple[LogisticsFeeRow, ...] = ()
+    withholdings: tuple[WithholdingRow, ...] = ()
+    reserves: tuple[ReserveRow, ...] = ()
 
 
 @cache

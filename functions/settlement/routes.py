@@ -3,24 +3,30 @@
 from entrepot.cloud.call import Call
 from entrepot.cloud.http import Api
 from functions.settlement.domain.payouts import PayoutStatus
-from functions.settlement.service import paying, reading, reversing
+from functions.settlement.domain.schedules import Every, Schedule
+from functions.settlement.service import paying, reading, reversing, running
 from functions.settlement.views import (
     EntriesQuery,
     EntriesView,
     EntryView,
+    FileView,
     HoldBody,
     HoldView,
     OutcomeBody,
     PayoutsView,
     PayoutView,
+    ScheduleBody,
+    ScheduleView,
     StatementsQuery,
     StatementsView,
     StatementView,
     TrialBalanceQuery,
     TrialBalanceView,
+    csv_view,
     entry_view,
     hold_view,
     payout_view,
+    schedule_view,
     statement_view,
     summary_view,
     trial_balance_view,
@@ -43,6 +49,22 @@ def list_statements(call: Call, merchant_id: str) -> StatementsView:
 @api.get("/v1/statements/{statement_id}", allow="statements.read")
 def read_statement(call: Call, statement_id: str) -> StatementView:
     return statement_view(reading.statement(statement_id, call.member))
+
+
+@api.get("/v1/statements/{statement_id}/csv", allow="statements.read")
+def read_statement_csv(call: Call, statement_id: str) -> FileView:
+    return csv_view(reading.statement(statement_id, call.member))
+
+
+@api.get("/v1/merchants/{merchant_id}/payout-schedule", allow="statements.read")
+def read_schedule(call: Call, merchant_id: str) -> ScheduleView:
+    return schedule_view(merchant_id, running.schedule_of(merchant_id, call.member))
+
+
+@api.put("/v1/merchants/{merchant_id}/payout-schedule", allow="payouts.write")
+def set_schedule(call: Call, body: ScheduleBody, merchant_id: str) -> ScheduleView:
+    wanted = Schedule(Every(body.every), body.on)
+    return schedule_view(merchant_id, running.set_schedule(merchant_id, wanted))
 
 
 @api.get("/v1/ledger/trial-balance", allow="ledger.read", query=TrialBalanceQuery)

@@ -1,4 +1,4 @@
-"""What wakes settlement: money that moved, shares that completed, and once a day the clock."""
+"""What wakes settlement: money that moved, shares that completed, the clock once a day, then each merchant's turn."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from entrepot.contracts.payments import (
     RefundFailed,
     RefundSucceeded,
 )
-from functions.settlement.service import posting, settling
+from functions.settlement.service import posting, running
 
 triggers = Triggers(__name__)
 
@@ -31,6 +31,11 @@ settlement_events = triggers.consumer(
 )
 
 
+@triggers.messages(running.QUEUE)
+def settlement_runs(body: str, now: datetime) -> None:
+    running.take(body, now)
+
+
 @triggers.schedule("rate(1 day)")
 def settlement_run(now: datetime) -> None:
-    settling.scheduled(now)
+    running.scheduled(now)

@@ -1,5 +1,6 @@
 """What settlement's routes give."""
 
+import base64
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -8,8 +9,10 @@ from msgspec import Meta, field
 from entrepot.cloud.wire import Body, View
 from entrepot.cloud.wire import Line as LineText
 from entrepot.kernel.money import Money
+from functions.settlement.csv_files import csv_of
 from functions.settlement.domain.ledger import Entry, Posting, TrialBalance
 from functions.settlement.domain.payouts import Hold, Payout
+from functions.settlement.domain.schedules import Schedule
 from functions.settlement.domain.statements import Line, Part, Statement
 from functions.settlement.service.reading import FullStatement
 
@@ -29,11 +32,14 @@ class PeriodView(View, frozen=True):
 
 
 class TotalsView(View, frozen=True):
-    """gross - commission - payment_fees = net."""
+    """gross - commission - payment_fees - logistics_fees - tax_withheld - reserve = net; the reserve is owed later."""
 
     gross: Money
     commission: Money
     payment_fees: Money
+    logistics_fees: Money
+    tax_withheld: Money
+    reserve: Money
     net: Money
 
 
@@ -62,9 +68,10 @@ class SummaryView(View, frozen=True):
 
 class LineView(View, frozen=True):
     """What a share, or the refund of one, comes to. goods + seller_taxes + returned - refunded = amount, converted at
-    `rate`; `returned` is a payout that came back, which has no order.
+    `rate`; `returned` is a payout that came back or a reserve let go, which has no order.
 
-    `commission` is taken on `commission_base`, `payment_fee` on `fee_base`; `entries` are ids of ledger entries.
+    `commission` and `tax_withheld` are taken on `commission_base`, `payment_fee` on `fee_base`, and `reserve` is held
+    back of `converted`; `entries` are ids of ledger entries.
     """
 
     order_id: str
@@ -81,6 +88,9 @@ class LineView(View, frozen=True):
     commission: Money
     fee_base: Money
     payment_fee: Money
+    logistics_fee: Money
+    tax_withheld: Money
+    reserve: Money
     net: Money
     entries: list[str]
 
@@ -117,10 +127,19 @@ class TrialBalanceQuery(Body, frozen=True):
 
 
 class StatementView(SummaryView, frozen=True, kw_only=True):
+    """The commission's rate is after `tier_off_basis_points`, which the `turnover` of the month before has earned."""
+
     commission_rate_basis_points: int
+    turnover: Money
+    tier_off_basis_points: int
     payment_fee_basis_points: int
     payment_fee_fixed: Money
     spread_basis_points: int
+    logistics_fee_fixed: Money
+    withheld_basis_points: int
+    authority: str
+    reserve_basis_points: int
+    reserve_days: int
     rates_source: str
     rates_on: date
     rates: list[RateView]
@@ -164,6 +183,29 @@ class HoldView(View, frozen=True):
     since: datetime
 
 
+class ScheduleBody(Body, frozen=True):
+    """`every` run, day, week or month; `on` the weekday (1 is Monday) or the day of the month (1 to 28)."""
+
+    every: Literal["run", "day", "week", "month"]
+    on: Annotated[int, Meta(ge=1, le=28)] | None = None
+
+
+class ScheduleView(View, frozen=True):
+    """Statements hold what happened before the newest such day, UTC; with every run, whatever is pending."""
+
+    merchant_id: str
+    every: str
+    on: int | None
+
+
+class FileView(View, frozen=True):
+    """`content` is the file in base64."""
+
+    file_name: str
+    media_type: str
+    content: str
+
+
 class PayoutView(View, frozen=True):
     """What a merchant is paid for one statement; `entries` are ids of the ledger entries that moved it."""
 
@@ -195,6 +237,19 @@ def payout_view(payout: Payout) -> PayoutView:
     )
 
 
+def schedule_view(merchant_id: str, schedule: Schedule) -> ScheduleView:
+    return ScheduleView(merchant_id=merchant_id, every=schedule.every.value, on=schedule.on)
+
+
+def csv_view(full: FullStatement) -> FileView:
+    text = csv_of(full.statement, full.parts)
+    return FileView(
+        file_name=f"statement-{full.statement.number:04}-{full.statement.statement_id}.csv",
+        media_type="text/csv; charset=utf-8",
+        content=base64.b64encode(text.encode()).decode(),
+    )
+
+
 def hold_view(hold: Hold) -> HoldView:
     return HoldView(merchant_id=hold.merchant_id, reason=hold.reason, since=hold.since)
 
@@ -210,7 +265,14 @@ def statement_view(full: FullStatement) -> StatementView:
         commission_rate_basis_points=terms.commission_basis_points,
         payment_fee_basis_points=terms.fee_basis_points,
         payment_fee_fixed=Money(terms.fee_fixed, terms.currency),
+        turnover=Money(terms.turnover, terms.currency),
+        tier_off_basis_points=terms.tier_off_basis_points,
         spread_basis_points=terms.spread_basis_points,
+        logistics_fee_fixed=Money(terms.logistics_fixed, terms.currency),
+        withheld_basis_points=terms.withheld_basis_points,
+        authority=terms.authority,
+        reserve_basis_points=terms.reserve_basis_points,
+        reserve_days=terms.reserve_days,
         rates_source=terms.rates_source,
         rates_on=terms.rates_on,
         rates=[
@@ -245,6 +307,9 @@ def _summary(statement: Statement) -> dict[str, Any]:
             gross=Money(statement.gross, currency),
             commission=Money(statement.commission, currency),
             payment_fees=Money(statement.payment_fees, currency),
+            logistics_fees=Money(statement.logistics_fees, currency),
+            tax_withheld=Money(statement.withheld, currency),
+            reserve=Money(statement.reserve, currency),
             net=Money(statement.net, currency),
         ),
         "opening": Money(statement.opening, currency),
@@ -270,6 +335,9 @@ def _line_view(line: Line, part: Part, currency: str) -> LineView:
         commission=Money(line.commission, currency),
         fee_base=Money(line.paid, currency),
         payment_fee=Money(line.payment_fee, currency),
+        logistics_fee=Money(line.logistics_fee, currency),
+        tax_withheld=Money(line.withheld, currency),
+        reserve=Money(line.reserve, currency),
         net=Money(line.net, currency),
         entries=[pending.entry_id, part.entry_id],
     )

@@ -30,7 +30,7 @@ UNITS: Final = 40
 _RELAY: Final = "arn:aws:lambda:eu-central-1:123456789012:function:outbox-relay"
 _LONG_AFTER: Final = timedelta(days=20)
 _MOST_RECEIVES: Final = 40
-_FED_BY_THE_API: Final = ("payments-webhooks", "payments-statements", "logistics-scans")
+_FED_BY_THE_API: Final = ("payments-webhooks", "payments-statements", "logistics-scans", "settlement-runs")
 
 
 class MarketDay:

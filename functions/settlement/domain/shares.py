@@ -55,6 +55,7 @@ class LineKind(StrEnum):
     SHARE = "share"
     REFUND = "refund"
     RETURNED_PAYOUT = "returned_payout"
+    RELEASED_RESERVE = "released_reserve"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class PendingLine:
     refunded: int
     paid: int
     commissionable: int
-    returned: int = 0  # of a payout that came back, in its own currency
+    returned: int = 0  # of a payout that came back, or of a reserve let go, in its own currency
 
     @property
     def amount(self) -> int:
@@ -152,8 +153,19 @@ def pending_refund(
 
 def pending_return(merchant_id: str, amount: Money, fact: str, entry_id: str, at: datetime) -> PendingLine:
     """A payout that came back: owed again, without any charge."""
+    return _owed_again(LineKind.RETURNED_PAYOUT, merchant_id, amount, fact, entry_id, at)
+
+
+def pending_release(merchant_id: str, amount: Money, fact: str, entry_id: str, at: datetime) -> PendingLine:
+    """A reserve that is held no longer: owed now, without any charge."""
+    return _owed_again(LineKind.RELEASED_RESERVE, merchant_id, amount, fact, entry_id, at)
+
+
+def _owed_again(
+    kind: LineKind, merchant_id: str, amount: Money, fact: str, entry_id: str, at: datetime
+) -> PendingLine:
     return PendingLine(
-        kind=LineKind.RETURNED_PAYOUT,
+        kind=kind,
         order_id="",
         merchant_id=merchant_id,
         fact=fact,

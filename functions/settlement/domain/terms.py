@@ -1,11 +1,11 @@
-"""What a statement is reckoned by: fees and spreads as dated data, and rates as they are recorded."""
+"""What a statement is reckoned by: fees, tiers, reserves and spreads as dated data, and rates as they are recorded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar
 
 from entrepot.kernel.money import Money, rounded
 from entrepot.kernel.refusals import Kind, Refusal
@@ -45,6 +45,62 @@ class SpreadRow:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class LogisticsFeeRow:
+    """What merchants pay for each share that is shipped through us."""
+
+    stage: str
+    merchant_id: str
+    effective_from: date
+    per_share: Money
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveRow:
+    """What is held back of each share, and for how many days after its statement."""
+
+    stage: str
+    merchant_id: str
+    effective_from: date
+    basis_points: int
+    days: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class WithholdingRow:
+    """What a country's law has a platform withhold from its merchants there, of their goods after refunds."""
+
+    stage: str
+    country: str
+    effective_from: date
+    basis_points: int
+    authority: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """From this turnover on, the merchant's commission is so many basis points lower."""
+
+    turnover_from: Money
+    off_basis_points: int
+
+
+@dataclass(frozen=True, slots=True)
+class TiersRow:
+    """Tiers by the turnover of the calendar month before."""
+
+    stage: str
+    effective_from: date
+    tiers: tuple[Tier, ...]
+    source: str
+
+
+_Own = TypeVar("_Own", SpreadRow, LogisticsFeeRow, ReserveRow)
+
+
 def fee_in_force(rows: Sequence[FeeRow], stage: str, on: date) -> FeeRow:
     """The newest row of the stage, or of every stage.
 
@@ -58,6 +114,12 @@ def fee_in_force(rows: Sequence[FeeRow], stage: str, on: date) -> FeeRow:
 
 def spread_in_force(rows: Sequence[SpreadRow], stage: str, merchant_id: str, on: date) -> int:
     """Basis points of the newest row that names this merchant and stage most exactly; 0 where there is none."""
+    row = merchants_own(rows, stage, merchant_id, on)
+    return 0 if row is None else row.basis_points
+
+
+def merchants_own(rows: Sequence[_Own], stage: str, merchant_id: str, on: date) -> _Own | None:
+    """The newest row that names this merchant and stage most exactly."""
     found = [
         row
         for row in rows
@@ -65,12 +127,37 @@ def spread_in_force(rows: Sequence[SpreadRow], stage: str, merchant_id: str, on:
         and row.merchant_id in (merchant_id, EVERY)
         and row.effective_from <= on
     ]
-    if not found:
-        return 0
-    exact = max(
-        found, key=lambda row: (row.merchant_id == merchant_id, row.stage == stage, row.effective_from)
+    return max(
+        found,
+        key=lambda row: (row.merchant_id == merchant_id, row.stage == stage, row.effective_from),
+        default=None,
     )
-    return exact.basis_points
+
+
+def withheld_in(rows: Sequence[WithholdingRow], stage: str, country: str, on: date) -> WithholdingRow | None:
+    """The newest row for the merchant's country. None: nothing is withheld there."""
+    found = [
+        row
+        for row in rows
+        if row.stage in (stage, EVERY) and row.country == country and row.effective_from <= on
+    ]
+    return max(found, key=lambda row: (row.stage == stage, row.effective_from), default=None)
+
+
+def tiers_in_force(rows: Sequence[TiersRow], stage: str, on: date) -> tuple[Tier, ...]:
+    """The tiers of the newest row of the stage, or of every stage; none where there is no row."""
+    found = [row for row in rows if row.stage in (stage, EVERY) and row.effective_from <= on]
+    newest = max(found, key=lambda row: (row.stage == stage, row.effective_from), default=None)
+    return () if newest is None else newest.tiers
+
+
+def off_for(tiers: Sequence[tuple[int, int]], turnover: int) -> int:
+    """What the highest tier that a turnover reaches takes off the commission.
+
+    Args: tiers: (turnover from, basis points off) in the minor units of the turnover's currency.
+    """
+    reached = [(start, off) for start, off in tiers if start <= turnover]
+    return max(reached)[1] if reached else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +171,21 @@ class Terms:
     spread_basis_points: int
     rates_on: date  # of the publication
     rates_source: str
+    turnover: int = 0  # of the calendar month before, which the commission's tier goes by
+    tier_off_basis_points: int = 0  # already taken off the commission
+    logistics_fixed: int = 0  # for each share
+    withheld_basis_points: int = 0
+    authority: str = ""  # that it is withheld for
+    reserve_basis_points: int = 0
+    reserve_days: int = 0
+
+    @property
+    def withheld(self) -> Fraction:
+        return Fraction(self.withheld_basis_points, BASIS_POINTS)
+
+    @property
+    def reserve(self) -> Fraction:
+        return Fraction(self.reserve_basis_points, BASIS_POINTS)
 
     @property
     def commission(self) -> Fraction:

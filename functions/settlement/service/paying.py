@@ -39,10 +39,21 @@ class Paid:
 def pay(now: datetime) -> Paid:
     """Pay out every statement that is issued and not paid, but those of merchants on hold."""
     done = Paid()
-    for merchant_id, statement_id in store.unpaid():
-        if reads.fetch_one(store.hold_read(merchant_id), consistent=True) is not None:
-            done.held.append(merchant_id)
-            continue
+    for merchant_id in store.unpaid():
+        paid = pay_merchant(merchant_id, now)
+        done.payouts.extend(paid.payouts)
+        done.held.extend(paid.held)
+    return done
+
+
+def pay_merchant(merchant_id: str, now: datetime) -> Paid:
+    """Pay out the statements of one merchant, unless it is on hold."""
+    done = Paid()
+    statements = store.unpaid_of(merchant_id)
+    if statements and reads.fetch_one(store.hold_read(merchant_id), consistent=True) is not None:
+        done.held.append(merchant_id)
+        statements = []
+    for statement_id in statements:
         try:
             done.payouts.append(_pay(statement_id, now))
         except store.AlreadyPosted:  # another run was first

@@ -1,4 +1,4 @@
-"""The settlement run: each merchant's pending lines become statements.
+"""How a merchant is settled: its pending lines become statements.
 
 A statement grows part by part, each part one transaction: its lines leave the pending ones, the part and its entry
 are written, the statement counts one part more. The first part also opens the statement, with the terms and the day's
@@ -7,11 +7,10 @@ next run continues by the same terms, and two runs at once overtake one another 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import ClassVar, Final
 
-from entrepot.cloud import aws, reads, telemetry, writes
+from entrepot.cloud import aws, reads, writes
 from entrepot.cloud.outbox import announce
 from entrepot.cloud.writes import Write
 from entrepot.contracts.settlement import StatementIssued
@@ -23,6 +22,7 @@ from functions.rates import facade as rates
 from functions.settlement import store
 from functions.settlement.domain import rules, statements
 from functions.settlement.domain.ledger import Entry
+from functions.settlement.domain.schedules import Schedule
 from functions.settlement.domain.shares import PendingLine
 from functions.settlement.domain.statements import (
     PARTS_PER_STATEMENT,
@@ -34,9 +34,18 @@ from functions.settlement.domain.statements import (
     conversions,
     settled_line,
 )
-from functions.settlement.domain.terms import Rate, Terms, fee_in_force, recorded_rate, spread_in_force
+from functions.settlement.domain.terms import (
+    Rate,
+    Terms,
+    fee_in_force,
+    merchants_own,
+    off_for,
+    recorded_rate,
+    spread_in_force,
+    tiers_in_force,
+    withheld_in,
+)
 from functions.settlement.prices import prices
-from functions.settlement.service import closing, paying
 
 _TRIES: Final = 5
 
@@ -48,79 +57,41 @@ class UnknownMerchant(Refusal):
     kind: ClassVar[Kind] = Kind.RULE
 
 
-class SettlementIncomplete(Refusal):
-    """Some merchants could not be settled; the others were. Facts: `merchants`, how many."""
+def settle(merchant_id: str, now: datetime, most: int | None = None) -> list[str]:
+    """Settle all that is pending of a merchant, up to the day that its schedule says.
 
-    code: ClassVar[str] = "settlement_incomplete"
-    kind: ClassVar[Kind] = Kind.RULE
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a run did: the statements it issued, and the merchants it could not settle."""
-
-    issued: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-
-
-def run(now: datetime) -> Run:
-    """Settle every merchant with something pending. What fails for one merchant does not stop the others."""
-    done = Run()
-    for merchant_id, stamps in store.due().items():
-        try:
-            done.issued.extend(settle(merchant_id, now))
-        except Refusal as refusal:
-            telemetry.log("settlement_refused", level="error", merchant_id=merchant_id, code=refusal.code)
-            done.failed.append(merchant_id)
-        else:
-            _no_longer_due(merchant_id, stamps)
-    telemetry.metric("StatementsIssued", len(done.issued))
-    telemetry.metric("SettlementsFailed", len(done.failed))
-    return done
-
-
-def scheduled(now: datetime) -> None:
-    """Close the days that are over, settle, and pay out.
-
-    Raises: SettlementIncomplete, so that the function's alarm says that somebody must look.
-    """
-    closing.close_days(now)
-    done = run(now)
-    paying.pay(now)
-    if done.failed:
-        raise SettlementIncomplete(merchants=len(done.failed))
-
-
-def settle(merchant_id: str, now: datetime) -> list[str]:
-    """Settle all that is pending of a merchant.
+    Args: most: statements, where not all must be made in one go.
 
     Returns: the statements issued.
     Raises: UnknownMerchant, RateMissing, NoTerms, Busy. What was settled before stays settled.
     """
+    schedule = reads.fetch_one(store.schedule_read(merchant_id)) or Schedule()
+    before = schedule.cut_on(now.date())
     issued: list[str] = []
     overtaken = 0
-    while True:
+    while most is None or len(issued) < most:
         try:
-            statement = _step(merchant_id, now)
+            statement = _step(merchant_id, now, before)
         except store.Overtaken:  # another run, or one that was given up on, was first: look again
             overtaken += 1
             if overtaken == _TRIES:
                 raise Busy from None
             continue
         if statement is None:
-            return issued
+            break
         if statement.status is Status.ISSUED:
             issued.append(statement.statement_id)
         overtaken = 0
+    return issued
 
 
-def _step(merchant_id: str, now: datetime) -> Statement | None:
+def _step(merchant_id: str, now: datetime, before: date | None = None) -> Statement | None:
     """Settle the oldest pending lines as one part. Returns: the statement after it, None: nothing is pending."""
     account: Account = reads.fetch_one(store.account_read(merchant_id), consistent=True) or Account(
         merchant_id
     )
     most = statements.LINES_PER_PART
-    found = store.pending(merchant_id, most + 1)
+    found = store.pending(merchant_id, most + 1, before)
     if not found:
         return None
     statement = _under_way(account) or _opened(account, now)
@@ -140,6 +111,7 @@ def _step(merchant_id: str, now: datetime) -> Statement | None:
         *_account_writes(account, after, first=number == 1, last=last),
         *([store.listed(after), _announced(after, now)] if last else []),
         *([store.now_unpaid(after)] if last and after.payable else []),
+        *([store.held_back(_reserve(after, now))] if last and after.reserve else []),
     )
     return after
 
@@ -158,21 +130,41 @@ def _opened(account: Account, now: datetime) -> Statement:
     merchant = reads.fetch_one(merchant_read(account.merchant_id))
     if merchant is None:
         raise UnknownMerchant(merchant_id=account.merchant_id)
-    return statements.opened(new_id("stm", now), account, _terms(merchant, now), now)
+    terms = terms_for(merchant, account, now)
+    return statements.opened(new_id("stm", now), account, terms, now)
 
 
-def _terms(merchant: Merchant, now: datetime) -> Terms:
-    table = rates.current(now.date())
-    fee = fee_in_force(prices().payment_fees, aws.STAGE, now.date())
+def terms_for(merchant: Merchant, account: Account, now: datetime) -> Terms:
+    """What a statement that is opened now goes by. Raises: NoTerms, RateMissing."""
+    table, on, held = rates.current(now.date()), now.date(), prices()
     currency = merchant.payout_currency
+
+    def worth(amount: Money) -> int:
+        return table.convert(amount, currency).amount
+
+    fee = fee_in_force(held.payment_fees, aws.STAGE, on)
+    turnover = account.turnover_before(on, currency)
+    tiers = tiers_in_force(held.commission_tiers, aws.STAGE, on)
+    off = off_for([(worth(tier.turnover_from), tier.off_basis_points) for tier in tiers], turnover)
+    off = min(off, merchant.commission_basis_points)
+    logistics = merchants_own(held.logistics_fees, aws.STAGE, merchant.merchant_id, on)
+    reserve = merchants_own(held.reserves, aws.STAGE, merchant.merchant_id, on)
+    withheld = withheld_in(held.withholdings, aws.STAGE, merchant.country, on)
     return Terms(
         currency=currency,
-        commission_basis_points=merchant.commission_basis_points,
+        commission_basis_points=merchant.commission_basis_points - off,
         fee_basis_points=fee.basis_points,
-        fee_fixed=table.convert(fee.fixed, currency).amount,
-        spread_basis_points=spread_in_force(prices().fx_spreads, aws.STAGE, merchant.merchant_id, now.date()),
+        fee_fixed=worth(fee.fixed),
+        spread_basis_points=spread_in_force(held.fx_spreads, aws.STAGE, merchant.merchant_id, on),
         rates_on=table.date,
         rates_source=table.source,
+        turnover=turnover,
+        tier_off_basis_points=off,
+        logistics_fixed=0 if logistics is None else worth(logistics.per_share),
+        withheld_basis_points=0 if withheld is None else withheld.basis_points,
+        authority="" if withheld is None else withheld.authority,
+        reserve_basis_points=0 if reserve is None else reserve.basis_points,
+        reserve_days=0 if reserve is None else reserve.days,
     )
 
 
@@ -197,14 +189,8 @@ def _known_rate(statement: Statement, pending: PendingLine) -> Rate:
 
 def _entry(statement: Statement, number: int, lines: Sequence[Line], now: datetime) -> Entry:
     currency = statement.terms.currency
-    postings = rules.part_settled(
-        statement.merchant_id,
-        conversions(lines, currency),
-        rules.Charges(
-            commission=Money(sum(line.commission for line in lines), currency),
-            payment_fee=Money(sum(line.payment_fee for line in lines), currency),
-        ),
-    )
+    charged = statements.charges(lines, statement.terms)
+    postings = rules.part_settled(statement.merchant_id, conversions(lines, currency), charged)
     fact = f"settle:{statement.statement_id}:{number}"
     return Entry(new_id("ent", now), fact, "part_settled", now, postings, now)
 
@@ -231,9 +217,7 @@ def _announced(statement: Statement, now: datetime) -> Write:
     return announce(event)
 
 
-def _no_longer_due(merchant_id: str, stamps: Sequence[tuple[int, str]]) -> None:
-    for shard, stamp in stamps:
-        try:
-            writes.commit(store.no_longer_due(merchant_id, shard, stamp))
-        except store.Overtaken:  # something became pending meanwhile: the next run sees it
-            continue
+def _reserve(statement: Statement, now: datetime) -> store.Reserve:
+    until = now.date() + timedelta(days=statement.terms.reserve_days)
+    amount = Money(statement.reserve, statement.terms.currency)
+    return store.Reserve(statement.statement_id, statement.merchant_id, amount, until)

@@ -26,6 +26,7 @@ from functions.settlement.store.payouts import (
     payout_read,
     payouts,
     unpaid,
+    unpaid_of,
 )
 from functions.settlement.store.pending import (
     due,
@@ -34,6 +35,14 @@ from functions.settlement.store.pending import (
     pending,
     share_moved,
     share_read,
+)
+from functions.settlement.store.schedules import (
+    Reserve,
+    held_back,
+    let_go_of,
+    schedule_read,
+    scheduled,
+    to_let_go,
 )
 from functions.settlement.store.shards import SHARDS, AlreadyPosted, Overtaken, shard_of
 from functions.settlement.store.statements import (
@@ -50,6 +59,7 @@ __all__ = [
     "SHARDS",
     "AlreadyPosted",
     "Overtaken",
+    "Reserve",
     "account_moved",
     "account_read",
     "balance_shards",
@@ -62,11 +72,13 @@ __all__ = [
     "fact_read",
     "first_day",
     "held",
+    "held_back",
     "hold_read",
     "issued",
     "journal",
     "journal_of",
     "let_go",
+    "let_go_of",
     "listed",
     "month_made",
     "no_longer_due",
@@ -80,11 +92,15 @@ __all__ = [
     "payouts",
     "pending",
     "posted",
+    "schedule_read",
+    "scheduled",
     "shard_of",
     "share_moved",
     "share_read",
     "statement_read",
     "sums_of_days",
     "sums_of_months",
+    "to_let_go",
     "unpaid",
+    "unpaid_of",
 ]

@@ -57,13 +57,21 @@ def now_unpaid(statement: Statement) -> Write:
     return writes.create(_unpaid(statement.merchant_id, statement.statement_id), Overtaken())
 
 
-def unpaid() -> list[tuple[str, str]]:
-    """Merchant and id of every statement that is to be paid out: SHARDS queries."""
-    return [
-        (str(row.sk).partition("#")[0], str(row.statement_id))
-        for shard in range(SHARDS)
-        for row in reads.query_all(UnpaidRow, f"unpaid#{shard}", lambda row: row, consistent=True)
-    ]
+def unpaid() -> dict[str, list[str]]:
+    """The statements that are to be paid out, by merchant: SHARDS queries."""
+    found: dict[str, list[str]] = {}
+    for shard in range(SHARDS):
+        rows = reads.query_all(UnpaidRow, f"unpaid#{shard}", lambda row: str(row.sk), consistent=True)
+        for merchant_id, _, statement_id in (key.partition("#") for key in rows):
+            found.setdefault(merchant_id, []).append(statement_id)
+    return found
+
+
+def unpaid_of(merchant_id: str) -> list[str]:
+    """The statements of a merchant that are to be paid out."""
+    where = UnpaidRow.sk.startswith(f"{merchant_id}#")
+    key = f"unpaid#{shard_of(merchant_id)}"
+    return reads.query_all(UnpaidRow, key, lambda row: str(row.statement_id), where=where, consistent=True)
 
 
 def payout_made(payout: Payout) -> list[Write]:

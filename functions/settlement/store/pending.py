@@ -1,5 +1,7 @@
 """What is to be settled: shares, pending lines, and the merchants that have some."""
 
+from datetime import date
+
 from entrepot.cloud import aws, reads, writes
 from entrepot.cloud.rows import Document, Number, Row, Text
 from entrepot.cloud.writes import Write
@@ -72,10 +74,15 @@ def no_longer_due(merchant_id: str, shard: int, stamp: str) -> Write:
     return writes.delete(DueRow(f"due#{shard}", merchant_id), DueRow.stamp == stamp, Overtaken())
 
 
-def pending(merchant_id: str, limit: int) -> tuple[PendingLine, ...]:
-    """The oldest pending lines, at most `limit`."""
+def pending(merchant_id: str, limit: int, before: date | None = None) -> tuple[PendingLine, ...]:
+    """The oldest pending lines, at most `limit`; of what happened before a day, where one is given."""
     page = reads.query(
-        PendingRow, f"pending#{merchant_id}", lambda row: row.line, limit=limit, consistent=True
+        PendingRow,
+        f"pending#{merchant_id}",
+        lambda row: row.line,
+        where=None if before is None else PendingRow.sk < before.isoformat(),
+        limit=limit,
+        consistent=True,
     )
     return page.items
 

@@ -29,7 +29,7 @@ from tests.support.provider import Provider, running
 from tests.support.shop import Merchant, Shop
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
-FED_BY_THE_API = ("payments-webhooks", "payments-statements", "logistics-scans")
+FED_BY_THE_API = ("payments-webhooks", "payments-statements", "logistics-scans", "settlement-runs")
 SCANNED = {
     "in_transit": "InTransit",
     "out_for_delivery": "OutForDelivery",

@@ -20,7 +20,7 @@ from functions.membership.facade import Merchant, seed_merchant
 from functions.settlement import triggers
 from functions.settlement.domain import rules
 from functions.settlement.domain.ledger import TrialBalance
-from functions.settlement.service import reading, settling
+from functions.settlement.service import reading, running
 from functions.settlement.service.reading import FullStatement
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -126,8 +126,8 @@ class Books:
         for event in events:
             consumer.handle(encoded(event), self.now)
 
-    def run(self) -> settling.Run:
-        return settling.run(self.now)
+    def run(self) -> running.Run:
+        return running.run(self.now)
 
     def trial(self) -> TrialBalance:
         return reading.trial_balance(self.now)

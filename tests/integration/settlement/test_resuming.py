@@ -15,7 +15,7 @@ from functions.membership.facade import Merchant
 from functions.settlement import store
 from functions.settlement.domain import statements
 from functions.settlement.domain.shares import PendingLine
-from functions.settlement.service import reading, settling
+from functions.settlement.service import reading, running, settling
 from tests.integration.settlement.books import (
     MILAN,
     NOW,
@@ -48,7 +48,7 @@ def test_what_becomes_pending_during_a_run_is_not_forgotten(books):
     )
     books.tell(completed(200, order=late))
 
-    settling._no_longer_due(merchant_id, [(shard, stamp)])
+    running._no_longer_due(merchant_id, [(shard, stamp)])
 
     assert {SHENZHEN: [(shard, f"share:{late}:{SHENZHEN}")]} == store.due()
     books.run()
@@ -86,12 +86,12 @@ def test_a_run_that_stood_still_does_not_add_to_what_another_issued(books, monke
     real = store.pending
     other: list[str] = []
 
-    def pending(merchant_id: str, limit: int) -> tuple[PendingLine, ...]:
+    def pending(merchant_id: str, limit: int, before: date | None = None) -> tuple[PendingLine, ...]:
         if not other:
             other.append("running")
             settling.settle(SHENZHEN, NOW)
             books.tell(*(completed(1000, order=f"ord_{n}") for n in range(2, 5)))
-        return real(merchant_id, limit)
+        return real(merchant_id, limit, before)
 
     monkeypatch.setattr(store, "pending", pending)
     books.run()
@@ -107,7 +107,7 @@ def test_each_condition_of_a_part_holds_by_itself(books, number):
     pending = store.pending(SHENZHEN, 1)
     account = statements.Account(SHENZHEN)
     merchant = Merchant(SHENZHEN, "Shenzhen Audio", "CN", "CNY", 800)
-    statement = statements.opened("stm_1", account, settling._terms(merchant, NOW), NOW)
+    statement = statements.opened("stm_1", account, settling.terms_for(merchant, account, NOW), NOW)
     statement = replace(settling._with_rates(statement, pending), parts=number - 1)
     line = statements.settled_line(pending[0], statement.rates[0], statement.terms)
     part = statements.Part(number, "settle:stm_1:1", "ent_1", (line,))

@@ -42,6 +42,9 @@ def test_a_merchant_reads_its_statement_line_by_line(settled):
         "gross": {"amount": 75259, "currency": "CNY"},
         "commission": {"amount": 6021, "currency": "CNY"},
         "payment_fees": {"amount": 1693, "currency": "CNY"},
+        "logistics_fees": {"amount": 0, "currency": "CNY"},
+        "tax_withheld": {"amount": 0, "currency": "CNY"},
+        "reserve": {"amount": 0, "currency": "CNY"},
         "net": {"amount": 67545, "currency": "CNY"},
     } == shown["totals"]
     assert (0, 67545, 67545) == (

@@ -1,5 +1,6 @@
 """What a statement's lines come to, worked out by hand; and what holds of any lines, however they are cut."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from fractions import Fraction
 
@@ -10,13 +11,20 @@ from hypothesis import strategies as st
 from entrepot.kernel.money import Money
 from functions.settlement.domain import rules
 from functions.settlement.domain.ledger import Entry
-from functions.settlement.domain.shares import PendingLine, ShareState, pending_refund, pending_share
+from functions.settlement.domain.shares import (
+    PendingLine,
+    ShareState,
+    pending_refund,
+    pending_release,
+    pending_share,
+)
 from functions.settlement.domain.statements import (
     Account,
     Line,
     Part,
     Statement,
     Status,
+    charges,
     conversions,
     opened,
     settled_line,
@@ -179,7 +187,7 @@ def test_what_is_payable_is_not_carried():
     account = Account(MERCHANT)
     paying = statement(account=account).with_part(Part(1, "settle:1:1", "ent_3", (line(completed(10000)),)))
 
-    assert 0 == account.closed(paying).owed_in("CNY")
+    assert 0 == account.closed(paying.issued(NOW)).owed_in("CNY")
 
 
 def test_a_statement_says_from_when_to_when_and_when_it_was_issued():
@@ -235,4 +243,73 @@ def test_a_statements_net_is_what_the_entries_it_names_owe_the_merchant(currency
         owed[one.currency] += one.amount
 
     assert dict.fromkeys(RATES, 0) | {currency: whole.net} == owed
+    assert sum(one.net for one in lines) == whole.net
+
+
+def everything(currency: str = "EUR") -> Terms:
+    """8 % commission, 1.5 % and 0.25 for the payment, 0.40 a share, 0.5 % withheld for India, a tenth held back."""
+    return replace(
+        terms(currency, fixed=25),
+        logistics_fixed=40,
+        withheld_basis_points=50,
+        authority="IN-GST",
+        reserve_basis_points=1000,
+        reserve_days=30,
+    )
+
+
+def test_every_charge_of_a_sale_to_the_cent():
+    made = line(completed(10000, freight=1200), Fraction(1), everything())
+
+    assert (10000, 800) == (made.converted, made.commission)
+    assert 168 + 25 == made.payment_fee  # 1.5 % of EUR 112.00
+    assert (40, 50, 1000) == (made.logistics_fee, made.withheld, made.reserve)
+    assert 10000 - 800 - 193 - 40 - 50 - 1000 == made.net
+
+
+def test_a_refund_gives_withheld_tax_back_and_holds_nothing_back():
+    made = line(refund(10000, ShareState(goods=10000)), Fraction(1), everything())
+
+    assert (-800, -50) == (made.commission, made.withheld)
+    assert (0, 0, 0) == (made.payment_fee, made.logistics_fee, made.reserve)
+    assert -10000 + 800 + 50 == made.net
+
+
+def test_a_reserve_let_go_is_owed_without_any_charge():
+    let_go = pending_release(MERCHANT, Money(1000, "EUR"), "reserve-released:stm_1", "ent_9", NOW)
+
+    made = line(let_go, Fraction(1), everything())
+
+    assert (1000, 1000) == (made.converted, made.net)
+
+
+def test_next_months_tier_goes_by_this_months_statements():
+    account = Account(MERCHANT)
+    first = statement(account=account).with_part(Part(1, "f", "ent_3", (line(completed(10000)),))).issued(NOW)
+    account = account.closed(first)
+    account = account.closed(replace(first, number=2))
+
+    assert 2 * 75259 == account.turnover_before(date(2026, 12, 1), "CNY")
+    assert 0 == account.turnover_before(date(2026, 11, 30), "CNY")
+    assert 0 == account.turnover_before(date(2026, 12, 1), "EUR")
+    assert 0 == account.turnover_before(date(2027, 1, 1), "CNY")
+
+
+@given(pending=PENDING, cut=st.integers(1, 12))
+@pytest.mark.parametrize("currency", ["CNY", "EUR"])
+def test_with_every_charge_what_is_owed_and_what_is_held_back_add_up(currency, pending, cut):
+    by = everything(currency)
+    lines = [line(one, RATES[one.currency] / RATES[currency], by) for one in pending]
+    whole, owed, held, withheld = statement(by), 0, 0, 0
+    for start in range(0, len(lines), cut):
+        part = tuple(lines[start : start + cut])
+        postings = rules.part_settled(MERCHANT, conversions(part, currency), charges(part, by))
+        Entry("ent_5", "settle:1", "part_settled", NOW, postings)  # refused unless it balances
+        whole = whole.with_part(Part(whole.parts + 1, "settle:1", "ent_5", part))
+        owed += rules.effect(postings, PAYABLE, currency).amount
+        held += rules.effect(postings, f"merchant_reserve:{MERCHANT}", currency).amount
+        withheld += rules.effect(postings, "tax_withheld:IN-GST", currency).amount
+    owed += sum(one.amount for one in pending if one.currency == currency)
+
+    assert (whole.net, whole.reserve, whole.withheld) == (owed, held, withheld)
     assert sum(one.net for one in lines) == whole.net

@@ -11,9 +11,15 @@ from functions.settlement.domain.terms import (
     NoTerms,
     SpreadRow,
     Terms,
+    Tier,
+    TiersRow,
+    WithholdingRow,
     fee_in_force,
+    off_for,
     recorded_rate,
     spread_in_force,
+    tiers_in_force,
+    withheld_in,
 )
 from functions.settlement.prices import prices
 
@@ -71,3 +77,36 @@ def test_the_data_file_has_a_fee_for_today_and_every_row_says_where_it_comes_fro
     assert 0 == spread_in_force(held.fx_spreads, "prod", "mrc_1", date(2026, 11, 22))
     assert all(row.source for row in held.payment_fees)
     assert all(row.source for row in held.fx_spreads)
+
+
+def test_a_tier_is_earned_by_turnover_and_the_highest_reached_holds():
+    tiers = [(100_00, 50), (500_00, 100)]
+
+    assert [0, 50, 50, 100] == [off_for(tiers, turnover) for turnover in (99_99, 100_00, 499_99, 500_00)]
+
+
+def test_the_newest_tiers_of_the_stage_hold_before_everybodys():
+    def row(off: int, effective: str, stage: str = "*") -> TiersRow:
+        tier = Tier(Money(1, "EUR"), off)
+        return TiersRow(stage, date.fromisoformat(effective), (tier,), "prices")
+
+    rows = [row(10, "2026-01-01"), row(20, "2026-06-01"), row(30, "2026-01-01", "local")]
+
+    assert [10, 20, 30] == [
+        tiers_in_force(rows, stage, date.fromisoformat(on))[0].off_basis_points
+        for stage, on in (("prod", "2026-05-31"), ("prod", "2026-06-01"), ("local", "2026-06-01"))
+    ]
+    assert () == tiers_in_force(rows, "prod", date(2025, 12, 31))
+
+
+def test_tax_is_withheld_only_where_a_row_of_the_country_and_day_says_so():
+    rows = [
+        WithholdingRow("*", "IN", date(2018, 10, 1), 100, "IN-GST", "section 52"),
+        WithholdingRow("*", "IN", date(2024, 7, 10), 50, "IN-GST", "notification 15/2024"),
+    ]
+
+    found = [withheld_in(rows, "prod", country, on) for country, on in (
+        ("IN", date(2024, 7, 9)), ("IN", date(2024, 7, 10)), ("CN", date(2024, 7, 10)), ("IN", date(2018, 9, 30)),
+    )]  # fmt: skip
+
+    assert [100, 50, None, None] == [row and row.basis_points for row in found]
