@@ -247,10 +247,20 @@ def in_process() -> Iterator[Memory]:
     """A fresh, empty store that every request to DynamoDB goes to."""
     held, memory = dynamo.call, Memory()
     dynamo.call = memory.call
+    _running.append(memory)
     try:
         yield memory
     finally:
+        _running.pop()
         dynamo.call = held
+
+
+def current() -> Memory:
+    """The store that requests go to now."""
+    return _running[-1]
+
+
+_running: list[Memory] = []
 
 
 def _key(item: Mapping[str, Any]) -> Key:

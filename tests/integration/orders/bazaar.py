@@ -3,9 +3,7 @@
 Furnishing takes a second, so a module does it once and each test begins from the same copy.
 """
 
-import copy
 import json
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,22 +11,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from moto.dynamodb.models import dynamodb_backends
-from moto.dynamodb.models.dynamo_type import Item, LimitedSizeDict
-from moto.dynamodb.models.table import Table
 
 from entrepot.cloud import auth, aws, dynamo, events, http, outbox
 from entrepot.kernel.clock import utc_now
 from entrepot.kernel.ids import new_id
 from functions.payments import stripe_gateway
+from infra.estate import TABLES
 from infra.local.carriers.payloads import Parcel, Scan, webhook
-from tests.support import pump
+from tests.support import memory, pump
 from tests.support.aws import SECRETS, in_process
 from tests.support.http import Answer, call
 from tests.support.provider import Provider, running
 from tests.support.shop import Merchant, Shop
 
-ACCOUNT, REGION = "123456789012", "eu-central-1"
 FED_BY_THE_API = ("payments-webhooks", "payments-statements", "logistics-scans", "settlement-runs")
 SCANNED = {
     "in_transit": "InTransit",
@@ -239,8 +234,8 @@ def about(order_id: str, name: str) -> list[dict[str, Any]]:
 def dump() -> dict[str, list[str]]:
     """All that is kept anywhere: every item of every table, and what waits on the queues that the API feeds."""
     kept = {
-        name: sorted(json.dumps(item.to_json()["Attributes"], sort_keys=True) for item in table.all_items())
-        for name, table in _tables().items()
+        table.name: sorted(json.dumps(item, sort_keys=True) for item in memory.current().rows(table.name))
+        for table in TABLES
     }
     for queue in FED_BY_THE_API:
         attributes = aws.client("sqs").get_queue_attributes(
@@ -299,7 +294,7 @@ class World:
     """The furnished shop and a copy of its tables, from which each test begins."""
 
     bazaar: Bazaar
-    kept: "Tables"
+    kept: memory.Kept
 
     def restored(self) -> Bazaar:
         restore(self.kept)
@@ -311,55 +306,23 @@ class World:
         return self.bazaar
 
 
-Tables = dict[str, Any]
-"""The items of every table, as they were at one moment."""
+def snapshot() -> memory.Kept:
+    return memory.current().kept()
 
 
-def snapshot() -> Tables:
-    return {name: _copied(table).items for name, table in _tables().items()}
-
-
-def restore(kept: Tables) -> None:
-    for name, table in _tables().items():
-        table.items = kept[name]
-        table.items = _copied(table).items
-
-
-def _copied(table: Table, memo: object = None) -> Table:
-    """What moto puts aside before each transaction, in a tenth of the time: moto replaces values, we keep no nested
-    ones, and of a table only its items change.
-    """
-    copied = copy.copy(table)
-    copied.items = defaultdict(
-        dict,
-        {pk: {sk: _copied_item(item) for sk, item in items.items()} for pk, items in table.items.items()},
-    )
-    return copied
-
-
-def _copied_item(item: Item) -> Item:
-    copied = copy.copy(item)
-    copied.attrs = LimitedSizeDict.__new__(LimitedSizeDict)
-    dict.update(copied.attrs, item.attrs)
-    return copied
-
-
-def _tables() -> dict[str, Any]:
-    tables: dict[str, Any] = dynamodb_backends[ACCOUNT][REGION].tables
-    return tables
+def restore(kept: memory.Kept) -> None:
+    memory.current().restore(kept)
 
 
 @contextmanager
 def furnished(furnish: Sequence[Callable[[Bazaar], object]] = ()) -> Iterator[World]:
     """A world of its own AWS and provider.
 
-    To be quick, the provider's client does not try again by itself, the outbox has one shard to look through, and moto
-    copies tables faster.
+    To be quick, the provider's client does not try again by itself, and the outbox has one shard to look through.
     """
-    with pytest.MonkeyPatch.context() as patch, in_process(), running() as provider:
+    with pytest.MonkeyPatch.context() as patch, in_process("memory"), running() as provider:
         patch.setattr(stripe_gateway, "_RETRIES", 0)
         patch.setattr(outbox, "SHARDS", 1)
-        patch.setattr(Table, "__deepcopy__", _copied, raising=False)
         stripe_gateway._client.cache_clear()
         bazaar = Bazaar(provider)
         for step in furnish:
