@@ -8,6 +8,7 @@ from functools import cache
 from unittest.mock import patch
 
 import moto.kms.models
+import moto.kms.utils
 from moto import mock_aws
 
 from entrepot.cloud import auth, aws, seal
@@ -85,7 +86,7 @@ def make_estate(tables: bool = True) -> None:
     aws.client("sesv2").create_email_identity(EmailIdentity="no-reply@entrepot.example")
 
 
-_generated = moto.kms.models.generate_private_key
+_generated = moto.kms.utils.generate_private_key
 
 
 def _private_key(spec: str) -> object:

@@ -23,6 +23,9 @@ def _held(world: World, caller: Caller) -> Names:
 SETTLEMENT: Final = (
     Asked("GET", "/v1/merchants/<merchant>/statements"),
     Asked("GET", "/v1/statements/<statement>"),
+    Asked("GET", "/v1/statements/<statement>/csv"),
+    Asked("GET", "/v1/merchants/<merchant>/payout-schedule"),
+    Asked("PUT", "/v1/merchants/<merchant>/payout-schedule", {"every": "week", "on": 1}),
     Asked("GET", "/v1/merchants/<merchant>/payouts"),
     Asked("PUT", "/v1/merchants/<merchant>/payout-hold", _HOLD),
     Asked("DELETE", "/v1/merchants/<merchant>/payout-hold", before=_held),

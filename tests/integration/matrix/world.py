@@ -26,7 +26,8 @@ from entrepot.kernel.clock import utc_now
 from functions.membership import facade, pwdlib_gateway
 from functions.payments import stripe_gateway
 from functions.settlement import triggers
-from functions.settlement.service import paying, settling
+from functions.settlement.service import paying
+from functions.settlement.service.running import run
 from tests.contract.authorisation import ANONYMOUS, APPLICATION, APPLICATION_SCOPES, NARROW_SCOPE
 from tests.integration.matrix.callers import ACCOUNTS, COLUMNS, TOKENS, Caller, Names
 from tests.integration.settlement.books import completed
@@ -221,7 +222,7 @@ class World:
         for number, names in enumerate(merchants):
             share = completed(5000, order=f"ord_{number}", merchant=names["merchant"], at=self.now)
             consumer.handle(encoded(share), self.now)
-        settling.run(self.now)
+        run(self.now)
         paying.pay(self.now)
         for names in merchants:
             for kind in ("statements", "payouts"):
