@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from entrepot.kernel.money import Money
@@ -20,7 +21,7 @@ from functions.customs.domain.consignment import (
 )
 from functions.customs.domain.guards import admitted_rules, quota_value
 from functions.customs.domain.regime import chosen_regime
-from functions.customs.domain.rulebook import Method, Regime, Rule, RuleBook
+from functions.customs.domain.rulebook import Method, RateRow, Regime, Rule, RuleBook
 
 _CHARGES: Final = ("duty", "import_tax", "fees")
 
@@ -75,14 +76,16 @@ def _line_charges(case: Case, charged: Sequence[Charged]) -> tuple[LineCharges, 
 
 
 def _explanation(charged: Charged) -> Explanation:
-    rule, row = charged.rule, charged.row
-    return Explanation(
-        charge=rule.charge,
-        amount=charged.total,
-        rule=f"{rule.rule_id}/{row.row_id}" if row else rule.rule_id,
-        source=f"{rule.source}; {row.source}" if row else rule.source,
-        note=charged.note,
-    )
+    rule, source = _named(charged.rule, charged.row)
+    return Explanation(charged.rule.charge, charged.total, rule, source, charged.note)
+
+
+@lru_cache(maxsize=4096)
+def _named(rule: Rule, row: RateRow | None) -> tuple[str, str]:
+    """The rows that a charge comes from, and where those come from."""
+    if row is None:
+        return rule.rule_id, rule.source
+    return f"{rule.rule_id}/{row.row_id}", f"{rule.source}; {row.source}"
 
 
 def _left_to_the_buyer(charged: Sequence[Charged]) -> list[NotIncluded]:

@@ -7,6 +7,7 @@ hundred of them.
 
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from entrepot.kernel.money import Money, divided
@@ -96,7 +97,7 @@ def _bases(case: Case) -> Bases:
 
 def _tariff(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
     rows = _rows(rule, case, "duty")
-    return _by_row(rule, case, bases, rows, _plain)
+    return _by_row(rule, case, bases, rows)
 
 
 def _additional(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
@@ -106,16 +107,16 @@ def _additional(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
         else None
         for line in case.lines
     ]
-    return _by_row(rule, case, bases, rows, _plain)
+    return _by_row(rule, case, bases, rows)
 
 
 def _excise(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
     rows = [case.row("excise", line) if case.book.is_excise(line.hs_code) else None for line in case.lines]
-    return _by_row(rule, case, bases, rows, _plain)
+    return _by_row(rule, case, bases, rows)
 
 
 def _vat(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
-    return _by_row(rule, case, bases, _rows(rule, case, "vat"), _plain)
+    return _by_row(rule, case, bases, _rows(rule, case, "vat"))
 
 
 def _rows(rule: Rule, case: Case, kind: str) -> list[RateRow | None]:
@@ -129,7 +130,7 @@ def _consumption(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
     (CT + VAT) / (1 - CT) of the value.
     """
     rows = [case.row("consumption", line) for line in case.lines]
-    charged = _by_row(rule, case, bases, rows, _inside)
+    charged = _by_row(rule, case, bases, rows)
     full = [base * _inside(row.rate) for base, row in zip(_basis(rule, bases), rows, strict=True)]
     bases["consumption"] = [held + tax for held, tax in zip(bases["consumption"], full, strict=True)]
     return charged
@@ -164,24 +165,23 @@ def _by_row(
     case: Case,
     bases: Bases,
     rows: Sequence[RateRow | None],
-    factor: Callable[[Fraction], Fraction],
 ) -> list[Charged]:
     """One Charged for each distinct row, of the lines that it holds for."""
     basis = _basis(rule, bases)
     found = []
     for row, indices in _together(rows):
-        rate = factor(row.rate) * rule.share
+        rate, note = _terms(rule, row)
         shares = tuple(
             (
                 index,
                 _amount(rule, basis[index], rate)
                 if row.plain
-                else _by_quantity(rule, case, index, row, basis[index], factor(row.rate)),
+                else _by_quantity(rule, case, index, row, basis[index]),
             )
             for index in indices
         )
         lines = [case.lines[index] for index in indices]
-        note = sentences(_goods(case, lines), _specific(case, lines, row), _note(rule, row, row.rate))
+        note = sentences(_goods(case, lines), _specific(case, lines, row), note)
         found.append(_charged(rule, row, case, bases, shares, note))
     return found
 
@@ -200,8 +200,8 @@ def _basis(rule: Rule, bases: Bases) -> list[int | Fraction]:
     return [sum(parts) for parts in zip(*(bases[name] for name in rule.basis), strict=True)]
 
 
-def _plain(rate: Fraction) -> Fraction:
-    return rate
+def _factor(rule: Rule, rate: Fraction) -> Fraction:
+    return _inside(rate) if rule.method is Method.CONSUMPTION else rate
 
 
 def _inside(rate: Fraction) -> Fraction:
@@ -209,10 +209,14 @@ def _inside(rate: Fraction) -> Fraction:
     return rate / (1 - rate)
 
 
-def _by_quantity(
-    rule: Rule, case: Case, index: int, row: RateRow, base: int | Fraction, rate: Fraction
-) -> int:
-    exact = case.duty_of(case.lines[index], row, Fraction(base), base * rate)
+@lru_cache(maxsize=4096)
+def _terms(rule: Rule, row: RateRow) -> tuple[Fraction, str]:
+    """By what the basis is multiplied, and what is said of it: the same for all goods of the row."""
+    return _factor(rule, row.rate) * rule.share, _note(rule, row, row.rate)
+
+
+def _by_quantity(rule: Rule, case: Case, index: int, row: RateRow, base: int | Fraction) -> int:
+    exact = case.duty_of(case.lines[index], row, Fraction(base), base * _factor(rule, row.rate))
     return _amount(rule, exact, rule.share)
 
 

@@ -130,6 +130,10 @@ class Rule(NamedTuple):
     rounding: Literal["half_up", "down"] = "half_up"
     note: str = ""
 
+    def __hash__(self) -> int:
+        # Of some thirty fields one tells it from the others: rules are keys of what is remembered of them.
+        return hash(self.rule_id)
+
     def holds(self, on: date) -> bool:
         return _holds(self, on)
 
@@ -180,6 +184,9 @@ class RateRow(NamedTuple):
     def plain(self) -> bool:
         """Whether it charges its rate, and nothing by quantity."""
         return not self.specifics and self.at_least is None and self.at_most is None
+
+    def __hash__(self) -> int:
+        return hash(self.row_id)
 
     def holds(self, on: date) -> bool:
         return _holds(self, on)

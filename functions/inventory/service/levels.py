@@ -5,7 +5,7 @@ for buckets in the very request that reads the shelves. What is remembered only 
 says where the SKU lies, and what it names beyond what was asked for is read in a second request.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
@@ -100,27 +100,19 @@ def _completed(
     rng: Random | None = None,
 ) -> Levels:
     """The levels of all places, after looking further where what was `found` is too little."""
-    unread: dict[Key, list[int]] = {}
-    for shelf in shelves:
-        for place in shelf.places:
-            key = shelf.sku, place.warehouse_id
-            unread[key] = [
-                number
-                for number in _some(place.buckets, place.buckets, rng)
-                if number not in asked.get(key, ())
-            ]
-    unseen = [key for key in unread if key not in asked]
+    buckets = {(shelf.sku, place.warehouse_id): place.buckets for shelf in shelves for place in shelf.places}
+    unseen = [key for key in buckets if key not in asked]
     most = _glimpse(len(unseen), _ONE_REQUEST)
-    first = {key: unread[key][:most] for key in unseen}
+    first = {key: _some(buckets[key], most, rng) for key in unseen}
     _add(found, first, consistent)
     rest = {
-        key: numbers[len(first.get(key, ())) :]
-        for key, numbers in unread.items()
+        key: _others(held, first.get(key) or asked[key], rng)
+        for key, held in buckets.items()
         if found.get(key, 0) < wanted[key[0]]
     }
     _add(found, rest, consistent)
     levels: Levels = {shelf.sku: {} for shelf in shelves}
-    for sku, warehouse_id in unread:
+    for sku, warehouse_id in buckets:
         levels[sku][warehouse_id] = found.get((sku, warehouse_id), 0)
     return levels
 
@@ -141,9 +133,12 @@ def _glimpse(places: int, room: int) -> int:
 
 
 def _some(buckets: int, most: int, rng: Random | None = None) -> list[int]:
-    numbers = list(range(buckets))
-    (rng or _chance).shuffle(numbers)
-    return numbers[:most]
+    """At most so many of a place's buckets, any of them."""
+    return (rng or _chance).sample(range(buckets), min(buckets, most))
+
+
+def _others(buckets: int, seen: Collection[int], rng: Random | None) -> list[int]:
+    return [number for number in _some(buckets, buckets, rng) if number not in seen]
 
 
 def _remember(shelves: Sequence[Shelf]) -> None:

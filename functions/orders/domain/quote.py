@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Final
 
 from entrepot.kernel.money import Money, total, zero
@@ -10,6 +11,8 @@ from entrepot.kernel.refusals import Kind, Refusal
 VALID: Final = timedelta(minutes=30)
 MOST_PARCELS: Final = 10
 """So that an order with its summaries and movements fits in one transaction (ADR 0030)."""
+
+_CHARGES: Final = ("goods", "freight", "insurance", "duty", "import_tax", "fees")
 
 
 class QuoteExpired(Refusal):
@@ -153,8 +156,8 @@ class QuoteLine:
 
     @property
     def total(self) -> Money:
-        sent = self.goods - self.discount + self.freight + self.insurance
-        return sent + self.duty + self.import_tax + self.fees
+        charged = (self.goods, self.freight, self.insurance, self.duty, self.import_tax, self.fees)
+        return total(charged, self.goods.currency) - self.discount
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +203,12 @@ class Option:
 
     @property
     def total(self) -> Money:
-        return total((line.total for line in self.lines), self.currency)
+        """The sum of the lines' totals, reckoned charge by charge."""
+        return total(map(self.sum_of, _CHARGES), self.currency) - self.sum_of("discount")
 
     def sum_of(self, charge: str) -> Money:
         """The sum over the lines of "goods", "discount", "freight", "insurance", "duty", "import_tax" or "fees"."""
-        return total((getattr(line, charge) for line in self.lines), self.currency)
+        return total(map(attrgetter(charge), self.lines), self.currency)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """One consignment of a quote, sent one way: goods, freight, duty, tax and fees in the buyer's currency, explained."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -48,6 +48,25 @@ class Choice:
     sources: tuple[sourcing.Source, ...]
     freight: logistics.FreightOption
 
+    def __hash__(self) -> int:
+        return hash((self.sources, self.freight.carrier, self.freight.service))
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """What is the same of a consignment whichever way it is sent. `unit_prices` and `worth` are by source."""
+
+    unit_prices: tuple[Money, ...]
+    worth: tuple[Money, ...]
+    declared: tuple[customs.ConsignmentLine, ...]
+    explain: tuple[Explanation, ...]
+
+    @property
+    def weights(self) -> Sequence[int]:
+        """Freight is shared by goods value; goods that cost nothing share it equally."""
+        amounts = [worth.amount for worth in self.worth]
+        return amounts if any(amounts) else [1] * len(amounts)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -71,6 +90,7 @@ class Desk:
     rates: rates.RateBook
     now: datetime
     _found_ways: dict[sourcing.Plan, tuple[logistics.FreightOption, ...]] = field(default_factory=dict)
+    _priced: dict[sourcing.Plan, Goods] = field(default_factory=dict)
     _worked_out: "dict[tuple[Choice, int], Part]" = field(default_factory=dict)
 
     def ways(self, consignment: sourcing.Plan) -> tuple[logistics.FreightOption, ...]:
@@ -126,25 +146,20 @@ class Desk:
 
     def _worked(self, choice: Choice, quota_fen: int) -> "Part":
         freight = self.in_currency(choice.freight.price)
-        prices = {
-            source.sku: self.rates.presented(self._asked(offer), self.wish.currency, offer.merchant_id)
-            for source in choice.sources
-            for offer in [self.found.offers[source.sku]]
-        }
-        goods = {source.sku: prices[source.sku] * source.units for source in choice.sources}
-        premium = scaled(total(goods.values(), self.wish.currency), choice.freight.insurance_rate)
+        goods = self._goods(choice.sources)
+        premium = scaled(total(goods.worth, self.wish.currency), choice.freight.insurance_rate)
         assessed = customs.assess(
             self._consignment(choice, goods, freight, premium, quota_fen),
             on=self.now.date(),
             rates=self.rates,
             allow_unverified=aws.STAGE in _UNVERIFIED_STAGES,
         )
-        weights = _weights([goods[source.sku].amount for source in choice.sources])
-        shares = zip(allocate(freight, weights), allocate(premium, weights), strict=True)
-        charges = {line.key: line for line in assessed.lines}
+        shares = zip(allocate(freight, goods.weights), allocate(premium, goods.weights), strict=True)
         lines = tuple(
-            self._line(source, prices[source.sku], *share, charges[source.sku])
-            for source, share in zip(choice.sources, shares, strict=True)
+            self._line(*each)
+            for each in zip(
+                choice.sources, goods.unit_prices, goods.worth, shares, assessed.lines, strict=True
+            )
         )
         return Part(
             parcel=_parcel(choice, freight, assessed),
@@ -153,7 +168,7 @@ class Desk:
                 NotIncluded(n.charge, n.reason, n.source, n.amount) for n in assessed.not_included
             ),
             explain=(
-                *self._goods_explained(choice, prices),
+                *goods.explain,
                 self._freight_explained(choice, freight),
                 _insurance_explained(choice.freight, premium),
                 *(Explanation(e.charge, e.amount, e.rule, e.source, e.note) for e in assessed.explain),
@@ -162,7 +177,7 @@ class Desk:
         )
 
     def _consignment(
-        self, choice: Choice, goods: Mapping[str, Money], freight: Money, premium: Money, quota_fen: int
+        self, choice: Choice, goods: Goods, freight: Money, premium: Money, quota_fen: int
     ) -> customs.Consignment:
         place, to = choice.sources[0].place, self.wish.ship_to
         return customs.Consignment(
@@ -173,21 +188,7 @@ class Desk:
             seller_country=merchants.country(choice.sources[0].merchant_id),
             mode=place.mode.value,
             currency=self.wish.currency,
-            lines=tuple(
-                customs.ConsignmentLine(
-                    key=source.sku,
-                    hs_code=offer.hs_code or "",
-                    origin_country=offer.origin_country,
-                    quantity=source.units,
-                    goods=goods[source.sku],
-                    tax_category=offer.tax_category,
-                    weight_grams=offer.weight_grams,
-                    hazards=offer.hazards,
-                    measures={unit: Fraction(held) for unit, held in offer.measures.items()},
-                )
-                for source in choice.sources
-                for offer in [self.found.offers[source.sku]]
-            ),
+            lines=goods.declared,
             freight=freight,
             insurance=premium,
             incoterm="dap" if self.wish.incoterm == "dap" else "ddp",
@@ -198,14 +199,34 @@ class Desk:
             conveyance=choice.freight.conveyance,
         )
 
+    def _goods(self, consignment: sourcing.Plan) -> Goods:
+        if consignment not in self._priced:
+            self._priced[consignment] = self._priced_goods(consignment)
+        return self._priced[consignment]
+
+    def _priced_goods(self, consignment: sourcing.Plan) -> Goods:
+        offers = [self.found.offers[source.sku] for source in consignment]
+        prices = tuple(
+            self.rates.presented(self._asked(offer), self.wish.currency, offer.merchant_id)
+            for offer in offers
+        )
+        worth = tuple(price * source.units for price, source in zip(prices, consignment, strict=True))
+        return Goods(
+            prices,
+            worth,
+            tuple(map(_declared, consignment, offers, worth)),
+            tuple(map(self._goods_explained, offers, worth)),
+        )
+
     def _line(
         self,
         source: sourcing.Source,
         price: Money,
-        freight: Money,
-        premium: Money,
+        worth: Money,
+        shares: tuple[Money, Money],
         charges: customs.LineCharges,
     ) -> QuoteLine:
+        freight, premium = shares
         offer = self.found.offers[source.sku]
         return QuoteLine(
             sku=source.sku,
@@ -214,7 +235,7 @@ class Desk:
             title=offer.title,
             quantity=source.units,
             unit_price=price,
-            goods=price * source.units,
+            goods=worth,
             discount=zero(self.wish.currency),
             freight=freight,
             duty=charges.duty,
@@ -226,18 +247,14 @@ class Desk:
             premium=premium or None,
         )
 
-    def _goods_explained(self, choice: Choice, prices: Mapping[str, Money]) -> tuple[Explanation, ...]:
-        return tuple(
-            Explanation(
-                "goods",
-                prices[source.sku] * source.units,
-                f"{source.sku} at {asked}",
-                self.rates.citation if asked.currency != self.wish.currency else "the merchant's own price",
-                self._conversion(asked.currency, offer.merchant_id),
-            )
-            for source in choice.sources
-            for offer in [self.found.offers[source.sku]]
-            for asked in [self._asked(offer)]
+    def _goods_explained(self, offer: catalogue.Offer, worth: Money) -> Explanation:
+        asked = self._asked(offer)
+        return Explanation(
+            "goods",
+            worth,
+            f"{offer.sku} at {asked}",
+            self.rates.citation if asked.currency != self.wish.currency else "the merchant's own price",
+            self._conversion(asked.currency, offer.merchant_id),
         )
 
     def _asked(self, offer: catalogue.Offer) -> Money:
@@ -299,10 +316,19 @@ def _parcel(choice: Choice, freight: Money, assessed: Any) -> Parcel:
     )
 
 
+def _declared(source: sourcing.Source, offer: catalogue.Offer, worth: Money) -> customs.ConsignmentLine:
+    return customs.ConsignmentLine(
+        key=source.sku,
+        hs_code=offer.hs_code or "",
+        origin_country=offer.origin_country,
+        quantity=source.units,
+        goods=worth,
+        tax_category=offer.tax_category,
+        weight_grams=offer.weight_grams,
+        hazards=offer.hazards,
+        measures={unit: Fraction(held) for unit, held in offer.measures.items()},
+    )
+
+
 def _sides(size: catalogue.Dimensions | None) -> tuple[int, int, int] | None:
     return (size.length, size.width, size.height) if size else None
-
-
-def _weights(amounts: Sequence[int]) -> Sequence[int]:
-    """Freight is shared by goods value; goods that cost nothing share it equally."""
-    return amounts if any(amounts) else [1] * len(amounts)

@@ -190,10 +190,9 @@ def _option(desk: Desk, choices: Sequence[Choice], wanted: Mapping[str, int]) ->
 
 def _shown(options: Sequence[Option]) -> tuple[Option, ...]:
     """The recommended options and the cheapest of the others, at most as many as are shown; the cheapest first."""
-    best_first = sorted(options, key=lambda option: (not option.recommended, option.total.amount))
-    return tuple(
-        sorted(best_first[:_MOST_OPTIONS], key=lambda option: (option.total.amount, option.promise.latest))
-    )
+    priced = [(option.total.amount, option.promise.latest, option) for option in options]
+    best_first = sorted(priced, key=lambda each: (not each[2].recommended, each[0]))
+    return tuple(option for *_, option in sorted(best_first[:_MOST_OPTIONS], key=lambda each: each[:2]))
 
 
 def _used(lock: rates.RateLock) -> UsedRate:

@@ -24,6 +24,10 @@ class Source:
     merchant_id: str
     place: inventory.Place
 
+    def __hash__(self) -> int:
+        # Plans are keys of all that is worked out for them.
+        return hash((self.sku, self.units, self.place.warehouse_id))
+
 
 Plan = tuple[Source, ...]
 """From where lines come; a line stands in it once for each warehouse that sends some of it."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import cache
 
 from entrepot.kernel.currencies import EXPONENTS
 
@@ -63,6 +64,7 @@ class Money:
         return other
 
 
+@cache
 def zero(currency: str) -> Money:
     return Money(0, currency)
 
@@ -103,8 +105,10 @@ def converted(money: Money, rate: Fraction | Decimal, currency: str) -> Money:
 
     The rate is between whole units (1 EUR = 1.0841 USD), so the exponents of both currencies count.
     """
-    shift = Fraction(10) ** (EXPONENTS[currency] - EXPONENTS[money.currency])
-    return Money(rounded(Fraction(rate) * money.amount * shift), currency)
+    exact = rate if isinstance(rate, Fraction) else Fraction(rate)
+    places = EXPONENTS[currency] - EXPONENTS[money.currency]
+    top = exact.numerator * money.amount * 10 ** max(places, 0)
+    return Money(divided(top, exact.denominator * 10 ** max(-places, 0)), currency)
 
 
 def allocate(amount: Money, weights: Sequence[int]) -> list[Money]:
