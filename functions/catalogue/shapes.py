@@ -43,12 +43,7 @@ Options = Annotated[dict[OptionName, OptionValue], Meta(max_length=6)]
 Moment = Annotated[datetime, Meta(tz=True)]
 Hazard = Literal["battery", "liquid", "magnet"]
 Hazards = Annotated[list[Hazard], Meta(max_length=3)]
-Measure = Literal["piece", "pair", "litre", "litre_alcohol", "metre", "m2", "m3"]
-Measures = Annotated[
-    dict[Measure, Annotated[str, Meta(pattern=r"^(?!0+(\.0+)?\Z)[0-9]{1,6}(\.[0-9]{1,6})?\Z")]],
-    Meta(max_length=7),
-]
-"""How much of a customs unit one unit holds, where a tariff charges by it: a bottle has 0.75 litre."""
+Held = Annotated[str, Meta(pattern=r"^(?!0+(\.0+)?\Z)[0-9]{1,6}(\.[0-9]{1,6})?\Z")]
 Material = Annotated[str, Meta(max_length=40, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+\Z")]
 Materials = Annotated[list[Material], Meta(max_length=6)]
 Limit = Annotated[int, Meta(ge=1, le=100)]
@@ -89,6 +84,23 @@ class FixedPriceBody(Body, frozen=True):
 FixedPrices = Annotated[list[FixedPriceBody], Meta(max_length=MOST_PRICES)]
 
 
+class MeasuresBody(Body, frozen=True):
+    """How much of a customs unit one unit holds, where a tariff charges by it: a bottle has 0.75 `litre`."""
+
+    piece: Held | None = None
+    pair: Held | None = None
+    litre: Held | None = None
+    litre_alcohol: Held | None = None
+    metre: Held | None = None
+    m2: Held | None = None
+    m3: Held | None = None
+
+    @property
+    def value(self) -> dict[str, str]:
+        told = {unit: getattr(self, unit) for unit in self.__struct_fields__}
+        return {unit: held for unit, held in told.items() if held is not None}
+
+
 class VariantBody(Body, frozen=True):
     """What a variant leaves out of `hs_code`, `origin_country` and `hazards` is the product's."""
 
@@ -101,7 +113,7 @@ class VariantBody(Body, frozen=True):
     hs_code: HsCode | None = None
     origin_country: CountryCode | None = None
     hazards: Hazards | None = None
-    measures: Measures | None = None
+    measures: MeasuresBody | None = None
 
     @property
     def value(self) -> Variant:
@@ -116,7 +128,7 @@ class VariantBody(Body, frozen=True):
             hs_code=self.hs_code,
             origin_country=self.origin_country,
             hazards=None if self.hazards is None else _hazards(self.hazards),
-            measures={str(unit): held for unit, held in (self.measures or {}).items()},
+            measures=self.measures.value if self.measures else {},
         )
 
 

@@ -198,7 +198,16 @@ def test_the_largest_product_fits_into_a_row(market: Market) -> None:
         for letter in "ABCDEF"
     ]
     hazards = ["battery", "liquid", "magnet"]
-    more = {"prices": prices, "hs_code": "0123456789", "origin_country": "CN", "hazards": hazards}
+    measures = dict.fromkeys(
+        ("piece", "pair", "litre", "litre_alcohol", "metre", "m2", "m3"), "999999.999999"
+    )
+    more = {
+        "prices": prices,
+        "hs_code": "0123456789",
+        "origin_country": "CN",
+        "hazards": hazards,
+        "measures": measures,
+    }
     variants = [variant(sku, 10**13, options=options, dimensions_mm=size, **more) for sku in skus]
     materials = [f"{i}" + "新" * 39 for i in range(6)]
     created = market.create(

@@ -9,7 +9,7 @@ from entrepot.cloud import dynamo
 from functions.customs import facade as customs
 from functions.logistics import facade as logistics
 from functions.rates import facade as rates
-from tests.integration.orders.bazaar import Bazaar, World, furnished
+from tests.integration.orders.bazaar import SHANGHAI, Bazaar, World, furnished
 from tests.support.http import call
 from tests.support.shop import BERLIN, Merchant
 
@@ -155,3 +155,30 @@ def test_stock_near_the_buyer_and_at_home_are_compared_by_what_they_cost_all_in(
     assert ["best", "cheapest", "fastest"] == sorted(named)
     totals = [option["total"]["amount"] for option in quote["options"]]
     assert sorted(totals) == totals
+
+
+def test_an_enterprise_buys_into_china_in_general_trade_and_uses_no_quota(bazaar: Bazaar) -> None:
+    enterprise = {"kind": "cn_enterprise", "name": "某某有限公司", "number": "91330100799655058B"}
+
+    quote = bazaar.quote({"BAG-1": 8}, ship_to=SHANGHAI, currency="CNY", importer_identity=enterprise)
+
+    option = quote["options"][0]
+    assert ["import_at_border"] == [parcel["regime"] for parcel in option["parcels"]]
+    assert {"cn-trade-duty/cn-duty-420221", "cn-trade-vat/cn-vat-standard"} <= {
+        entry["rule"] for entry in option["explain"]
+    }
+    placed = bazaar.try_place(quote)
+    assert 201 == placed.status, placed.text
+    assert "91330100799655058B" not in placed.text
+
+
+def test_an_enterprise_with_a_wrong_code_is_refused_by_field(bazaar: Bazaar) -> None:
+    wrong = {"kind": "cn_enterprise", "name": "某某有限公司", "number": "91330100799655058C"}
+
+    refused = bazaar.try_quote({"BAG-1": 1}, ship_to=SHANGHAI, currency="CNY", importer_identity=wrong)
+
+    assert (422, "invalid_identity", "importer_identity.number") == (
+        refused.status,
+        refused.code,
+        refused.json["field"],
+    )

@@ -86,6 +86,9 @@ def test_a_body_becomes_details() -> None:
         ("variants[0].price", {"variants": [{**VARIANT, "price": {"amount": 1, "currency": "XYZ"}}]}),
         ("variants[0].weight_grams", {"variants": [{**VARIANT, "weight_grams": 0}]}),
         ("variants[0].weight_grams", {"variants": [{**VARIANT, "weight_grams": 1.5}]}),
+        ("variants[0].measures.gallon", {"variants": [{**VARIANT, "measures": {"gallon": "1"}}]}),
+        ("variants[0].measures.litre", {"variants": [{**VARIANT, "measures": {"litre": "0.00"}}]}),
+        ("variants[0].measures.litre", {"variants": [{**VARIANT, "measures": {"litre": "-1"}}]}),
         (
             "variants[0].dimensions_mm.width",
             {"variants": [{**VARIANT, "dimensions_mm": {"length": 1, "width": 0, "height": 1}}]},
@@ -139,12 +142,22 @@ def test_prices_hazards_and_materials_become_details() -> None:
     made = read(
         materials=["steel", "steel", "glass"],
         hazards=["magnet", "battery", "magnet"],
-        variants=[{**VARIANT, "prices": [price], "hazards": [], "hs_code": "850760", "origin_country": "KR"}],
+        variants=[
+            {
+                **VARIANT,
+                "prices": [price],
+                "hazards": [],
+                "hs_code": "850760",
+                "origin_country": "KR",
+                "measures": {"litre": "0.75"},
+            }
+        ],
     ).value
 
     assert (("steel", "glass"), ("battery", "magnet")) == (made.materials, made.hazards)
     (sold,) = made.variants
     assert ((), "850760", "KR") == (sold.hazards, sold.hs_code, sold.origin_country)
+    assert {"litre": "0.75"} == sold.measures
     assert [(Money(900, "USD"), "US", "2026-11-27T00:00:00+00:00", None)] == [
         (each.amount, each.market, each.starts.isoformat() if each.starts else None, each.ends)
         for each in sold.prices
