@@ -171,6 +171,20 @@ ANOMALIES: Final[tuple[tuple[str, str, str, Mapping[str, str], int], ...]] = (
         {"Action": "session.open", "Outcome": "refused"},
         200,
     ),
+    (
+        "payment-provider-down",
+        "A payment provider does not answer and is not called until a trial finds it well again.",
+        "PaymentProviderDown",
+        {},
+        0,
+    ),
+    (
+        "payment-flagged",
+        "What a provider says of a payment is not ours: nothing moved, and a person has to look.",
+        "PaymentFlagged",
+        {},
+        0,
+    ),
 )
 """Alarms of what the platform counts itself: name, why, metric, its dimensions and what is still usual."""
 

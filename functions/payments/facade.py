@@ -1,14 +1,15 @@
 """All that other contexts may call of payments: values, reads and writes, never rows."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from entrepot.cloud.outbox import announce
 from entrepot.cloud.reads import Read
 from entrepot.cloud.writes import Write
 from entrepot.kernel.money import Money
-from functions.payments import announcements, book, service, store, stripe_money
+from functions.payments import announcements, book, health, service, store, stripe_money
 from functions.payments.domain import payment as domain
 from functions.payments.domain.facts import Refund, RefundStatus, Status
 from functions.payments.domain.payment import (
@@ -22,7 +23,7 @@ from functions.payments.domain.payment import (
     PaymentNotOpen,
     payment_status,
 )
-from functions.payments.domain.routing import Offer, offers_for
+from functions.payments.domain.routing import Offer, chosen, offers_for
 from functions.payments.gateway import Intent, NextAction
 from functions.payments.service import Ending, UnknownPayment
 
@@ -45,7 +46,9 @@ __all__ = [
     "cancel_intent",
     "chargeable",
     "check_method",
+    "down",
     "forgo",
+    "health_reads",
     "open_payment",
     "payment_read",
     "payment_status",
@@ -79,24 +82,44 @@ def chargeable(money: Money) -> None:
     stripe_money.chargeable(money)
 
 
-def check_method(method: str, amount: Money, market: str, capture: str, now: datetime) -> timedelta:
+def health_reads() -> tuple[Read[Any], ...]:
+    """What tells which providers answer, to be fetched along with what else is read; the values go to `down`."""
+    return health.breaker_reads()
+
+
+def down(found: Iterable[Any], now: datetime) -> frozenset[str]:
+    """The providers that are known not to answer, of the values of `health_reads`."""
+    return health.down(found, now)
+
+
+def check_method(
+    method: str, amount: Money, market: str, capture: str, now: datetime, down: Collection[str] = ()
+) -> timedelta:
     """How long the payer has with this method, where a provider serves it at all.
 
-    Args: market: the consignee's country. capture: "automatic" or "manual".
+    Args: market: the consignee's country. capture: "automatic" or "manual". down: passed over where another serves.
     Raises: MethodNotAvailable.
     """
-    return _offers(method, amount, market, capture, now)[0].window
+    return _offer(method, amount, market, capture, now, down).window
 
 
 def open_payment(
-    payment_id: str, order_id: str, amount: Money, method: str, capture: str, now: datetime, market: str = ""
+    payment_id: str,
+    order_id: str,
+    amount: Money,
+    method: str,
+    capture: str,
+    now: datetime,
+    market: str = "",
+    down: Collection[str] = (),
 ) -> tuple[Payment, Write]:
     """The intention to be paid, and the write that records it, for the order's own transaction.
 
-    Args: capture: "automatic" or "manual". market: the consignee's country.
+    Args: capture: "automatic" or "manual". market: the consignee's country. down: providers that do not answer. Where
+        nobody else serves the method one of them is taken: the payment stays pending until it answers again.
     Raises: MethodNotAvailable, AmountNotChargeable; at commit AlreadyOpen.
     """
-    offer = _offers(method, amount, market, capture, now)[0]
+    offer = _offer(method, amount, market, capture, now, down)
     chargeable(amount)
     mode = CaptureMode(capture)
     payment = Payment(payment_id, order_id, amount, method, mode, created_at=now, provider=offer.provider)
@@ -176,9 +199,11 @@ def forgo(payment: Payment, amount: Money, now: datetime) -> list[Write]:
     return [store.saved(payment, after, now)]
 
 
-def _offers(method: str, amount: Money, market: str, capture: str, now: datetime) -> tuple[Offer, ...]:
+def _offer(
+    method: str, amount: Money, market: str, capture: str, now: datetime, down: Collection[str]
+) -> Offer:
     manual = CaptureMode(capture) is CaptureMode.MANUAL
-    return offers_for(book.offers(), method, amount, market, manual, now.date())
+    return chosen(offers_for(book.offers(), method, amount, market, manual, now.date()), down)
 
 
 def _view(payment: Payment, intent: Intent | None) -> PaymentView:

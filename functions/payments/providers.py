@@ -1,16 +1,23 @@
-"""The providers by name: one module each, imported where it is used."""
+"""The providers by name: one module each, imported where it is used, and called through its breaker."""
 
+from datetime import datetime
+
+from functions.payments import health
 from functions.payments.domain.payment import Payment
 from functions.payments.gateway import Gateway
 
 
-def of(payment: Payment) -> Gateway:
+def of(payment: Payment, now: datetime) -> Gateway:
     """The provider that a payment is made through."""
-    if payment.provider == "bank":
+    return named(payment.provider, now)
+
+
+def named(provider: str, now: datetime) -> Gateway:
+    if provider == "bank":
         from functions.payments import bank_gateway
 
         return bank_gateway.BankGateway()
     from functions.payments import stripe_gateway
 
-    assert payment.provider == "stripe", payment.provider
-    return stripe_gateway.gateway()
+    assert provider == "stripe", provider
+    return health.Guard(provider, stripe_gateway.gateway(), now)

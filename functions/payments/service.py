@@ -14,7 +14,7 @@ from entrepot.cloud.outbox import announce
 from entrepot.cloud.writes import Write
 from entrepot.contracts import payments as events
 from entrepot.kernel.refusals import Busy, NotFound
-from functions.payments import announcements, providers, store
+from functions.payments import announcements, health, providers, store
 from functions.payments.domain import payment as domain
 from functions.payments.domain.facts import Refund, RefundStatus, Status, Word
 from functions.payments.domain.payment import Payment, PaymentChanged, Snapshot
@@ -84,12 +84,18 @@ def start(payment_id: str, now: datetime, known: Payment | None = None) -> tuple
     payment = known or found(payment_id)
     if payment.status in (Status.CANCELLED, Status.CAPTURED, Status.AUTHORISED):
         return payment, None
-    gateway = providers.of(payment)
     try:
-        intent = gateway.fetch(payment.intent_id) if payment.intent_id else gateway.create(payment)
+        return _started(payment, now)
     except ProviderUnavailable:
         telemetry.metric("PaymentProviderUnavailable")
-        return payment, None
+        return _left_to_sweep(payment, now), None
+
+
+def _started(payment: Payment, now: datetime) -> tuple[Payment, Intent | None]:
+    """Raises: ProviderUnavailable."""
+    payment_id, gateway = payment.payment_id, providers.of(payment, now)
+    try:
+        intent = gateway.fetch(payment.intent_id) if payment.intent_id else gateway.create(payment)
     except Declined as declined:
         word = Word(Status.FAILED, now, declined.reason)
         snapshot = Snapshot(now, payment.intent_id, payment.amount.currency, word=word)
@@ -125,32 +131,33 @@ def refund(event: events.RefundRequested, handled: Write, now: datetime) -> None
     """Have a requested refund made, unless it was, and record what became of it."""
     payment = found(event.payment_id)
     wanted = payment.refund_of(event.refund_id)
-    if wanted is None or wanted.status is not RefundStatus.REQUESTED:
+    if wanted is None or wanted.status is not RefundStatus.REQUESTED or _known_down(payment, now):
         writes.commit(handled)
         return
-    absorb(payment.payment_id, _refund_made(providers.of(payment), payment, wanted, now), now, handled)
+    absorb(payment.payment_id, _refund_made(providers.of(payment, now), payment, wanted, now), now, handled)
 
 
 def capture(event: events.CaptureRequested, handled: Write, now: datetime) -> None:
     """Capture what was requested, unless it was."""
     payment = found(event.payment_id)
-    if payment.captured or payment.cancelled or not payment.capture_requested:
+    done = payment.captured or payment.cancelled or not payment.capture_requested
+    if done or _known_down(payment, now):
         writes.commit(handled)
         return
-    absorb(payment.payment_id, _captured(providers.of(payment), payment), now, handled)
+    absorb(payment.payment_id, _captured(providers.of(payment, now), payment), now, handled)
 
 
 def cancel(event: events.CancellationRequested, handled: Write, now: datetime) -> None:
     """Let the intent go at the provider. One that was captured meanwhile is its order's to refund."""
     payment = found(event.payment_id)
-    if not payment.intent_id or payment.captured:
+    if not payment.intent_id or payment.captured or _known_down(payment, now):
         writes.commit(handled)
         return
-    absorb(payment.payment_id, _let_go(providers.of(payment), payment), now, handled)
+    absorb(payment.payment_id, _let_go(providers.of(payment, now), payment), now, handled)
 
 
 def ask(payment: Payment, asked: int, now: datetime) -> None:
-    """Look after one payment that is due: close what was left open, or ask what became of it.
+    """Look after one payment that is due: start or close what was left open, or ask what became of it.
 
     Raises: ProviderUnavailable; PaymentChanged: it was not silent after all; Busy.
     """
@@ -159,7 +166,10 @@ def ask(payment: Payment, asked: int, now: datetime) -> None:
         telemetry.metric("AuthorisationAboutToLapse")
         writes.commit(*request_capture(payment, domain.with_capture(payment, rest), now))
         return
-    gateway = providers.of(payment)
+    if not payment.intent_id:
+        _started(payment, now)
+        return
+    gateway = providers.of(payment, now)
     before = payment
     for snapshot in _asked(gateway, payment, now):
         payment = domain.merged(payment, snapshot)
@@ -179,6 +189,25 @@ def request_cancellation(before: Payment, after: Payment, now: datetime) -> list
     return [store.saved(before, after, now), announce(announcements.cancellation_requested(after, now))]
 
 
+def _known_down(payment: Payment, now: datetime) -> bool:
+    """Whether what was requested is left to the sweep, which watches it until the provider is back.
+
+    Sent again and again by the queue it would become a dead letter in a quarter of an hour.
+    """
+    return health.is_open(payment.provider, now)
+
+
+def _left_to_sweep(payment: Payment, now: datetime) -> Payment:
+    """A payment whose provider was out of reach when it was started: the sweep starts it, if nobody does before."""
+    if payment.intent_id:
+        return payment
+    try:
+        writes.commit(store.postponed(payment, now + domain.PATIENCE[0]))
+    except PaymentChanged:
+        telemetry.log("payment_started_elsewhere", payment_id=payment.payment_id)
+    return payment
+
+
 def _recorded(before: Payment, after: Payment, now: datetime, asked: int = 0) -> list[Write]:
     told = announcements.told(before, after, now)
     return [store.saved(before, after, now, asked), *(announce(event) for event in told)]
@@ -186,7 +215,7 @@ def _recorded(before: Payment, after: Payment, now: datetime, asked: int = 0) ->
 
 def _cancelled_at_provider(payment: Payment, now: datetime) -> Ending:
     try:
-        snapshot = _let_go(providers.of(payment), payment)
+        snapshot = _let_go(providers.of(payment, now), payment)
     except ProviderUnavailable:
         return "unknown"
     after = absorb(payment.payment_id, snapshot, now)

@@ -67,6 +67,17 @@ def saved(before: Payment, after: Payment, now: datetime, asked: int = 0) -> Wri
     return writes.put(row, PaymentRow.revision == before.revision, PaymentChanged())
 
 
+def postponed(payment: Payment, until: datetime) -> Write:
+    """Let the sweep look at a payment then, not earlier. Raises, at commit: PaymentChanged."""
+    return writes.update(
+        PaymentRow(_pk(payment.payment_id), "payment"),
+        [PaymentRow.due_shard.set(_shard(payment.payment_id)), PaymentRow.due_at.set(rfc3339(until))],
+        PaymentRow.revision == payment.revision,
+        PaymentChanged(),
+        repeatable=True,
+    )
+
+
 def due(shard: int, now: datetime, limit: int) -> list[tuple[Payment, int]]:
     """Payments of a shard that are due, longest first, each with how often it was asked about in vain."""
     page = reads.query(

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Final
 
-from entrepot.cloud import telemetry
+from entrepot.cloud import telemetry, writes
 from entrepot.kernel.refusals import Refusal
 from functions.payments import service, store
+from functions.payments.domain.payment import PATIENCE, Payment
 from functions.payments.gateway import ProviderUnavailable
 
 _MOST_OF_A_SHARD: Final = 6  # a run asks about 48 payments at most; the rest is due a minute later
@@ -14,19 +15,31 @@ _MOST_OF_A_SHARD: Final = 6  # a run asks about 48 payments at most; the rest is
 def sweep(now: datetime) -> int:
     """Ask about the payments that are due. Returns: of how many the answer was recorded.
 
-    It stops where the provider is out of reach: the next run goes on. One that cannot be looked after stops no other.
+    Where a provider is out of reach its payments wait for the next run, and hold up no other provider's. One that
+    cannot be looked after stops no other.
     """
     done = 0
+    away: set[str] = set()
     for shard in range(store.SHARDS):
         for payment, asked in store.due(shard, now, _MOST_OF_A_SHARD):
             try:
-                service.ask(payment, asked, now)
-                done += 1
-            except ProviderUnavailable:
-                telemetry.metric("PaymentProviderUnavailable")
-                return done
+                done += _looked_after(payment, asked, now, away)
             except Refusal as refusal:
                 telemetry.log("payment_not_asked", payment_id=payment.payment_id, code=refusal.code)
     if done:
         telemetry.metric("PaymentsSwept", done)
     return done
+
+
+def _looked_after(payment: Payment, asked: int, now: datetime, away: set[str]) -> bool:
+    """Args: away: providers that did not answer in this run; it is added to."""
+    if payment.provider not in away:
+        try:
+            service.ask(payment, asked, now)
+            return True
+        except ProviderUnavailable:
+            telemetry.metric("PaymentProviderUnavailable")
+            away.add(payment.provider)
+    # Out of the way: what is longest overdue comes first, and would keep the others from being seen.
+    writes.commit(store.postponed(payment, now + PATIENCE[0]))
+    return False

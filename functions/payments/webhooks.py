@@ -9,7 +9,7 @@ import msgspec
 from entrepot.cloud import aws, telemetry
 from entrepot.cloud.inbox import AlreadyHandled, once
 from entrepot.kernel.refusals import Malformed
-from functions.payments import service, stripe_gateway, stripe_signature, stripe_wire
+from functions.payments import providers, service, stripe_gateway, stripe_signature, stripe_wire
 
 QUEUE: Final = "payments-webhooks"
 _MOST_QUEUED_BYTES: Final = 250_000  # what a queue takes, less room for attributes
@@ -46,9 +46,9 @@ def handle(body: str, now: datetime) -> None:
         return
     ours = event.account is None and event.livemode is stripe_gateway.live_mode()
     snapshot = stripe_wire.snapshot(what, stripe_wire.moment(event.created), ours)
-    payment_id = what.payment_id or _asked_for(what)
+    payment_id = what.payment_id or _asked_for(what, now)
     if event.type == stripe_wire.FEE_TOLD and what.balance_transaction is not None and what.payment_intent:
-        told = stripe_gateway.gateway().fetch(what.payment_intent).snapshot
+        told = providers.named("stripe", now).fetch(what.payment_intent).snapshot
         snapshot = replace(snapshot, fees=told.fees)
     try:
         service.absorb(payment_id, snapshot, now, once(QUEUE, event.id, now), heard=True)
@@ -56,11 +56,11 @@ def handle(body: str, now: datetime) -> None:
         telemetry.log("event_repeated", published=event.type, event_id=event.id)
 
 
-def _asked_for(what: stripe_wire.Thing) -> str:
+def _asked_for(what: stripe_wire.Thing, now: datetime) -> str:
     """Whose it is: a refund made by hand at Stripe does not say, but its intent does."""
     if what.payment_intent is None:
         raise service.UnknownPayment
-    payment_id = stripe_gateway.gateway().fetch(what.payment_intent).payment_id
+    payment_id = providers.named("stripe", now).fetch(what.payment_intent).payment_id
     if not payment_id:
         raise service.UnknownPayment
     return payment_id

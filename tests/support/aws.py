@@ -15,6 +15,7 @@ from entrepot.cloud import auth, aws, seal
 from functions.inventory.service import levels
 from functions.logistics import importing
 from functions.membership import provider_documents
+from functions.payments import health
 from functions.rates.service import reading
 from infra.estate import QUEUES, TABLES, Table
 from tests.support import memory, workers
@@ -68,6 +69,7 @@ def _forget_what_is_there() -> None:
     seal.forget()
     levels.forget()
     reading.forget()
+    health.forget()
 
 
 def make_estate(tables: bool = True) -> None:

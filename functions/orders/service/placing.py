@@ -48,15 +48,18 @@ def place(request: Request, caller: Caller, once: Once, now: datetime) -> Placed
     Raises: KeyReused, NotFound, QuoteUsed, QuoteExpired, UnknownOption, OutOfStock, what payments and customs
         refuse, Busy. Nothing is written then.
     """
-    record, held = reads.fetch(once.read, store.quote_read(request.quote_id), consistent=True)
+    record, held, *breakers = reads.fetch(
+        once.read, store.quote_read(request.quote_id), *payments.health_reads(), consistent=True
+    )
     made = once.judged(record)
     if made is not None:
         return _again(made, now)
     quote, option = _usable(held, request, caller, now)
-    window = payments.check_method(request.method, option.total, quote.country, request.capture, now)
+    down = payments.down(breakers, now)
+    window = payments.check_method(request.method, option.total, quote.country, request.capture, now, down)
     order = _order(quote, option, request, quote.member_id or caller.member_id, now + window, now)
     try:
-        payment = _commit(order, quote, once, now)
+        payment = _commit(order, quote, once, now, down)
     except (AlreadyDone, inventory.OutOfStock):
         # The last units may have gone to this very request, sent twice at once.
         made = once.found()
@@ -125,7 +128,7 @@ def _order(
     ).noted(now, "placed", "shopper")
 
 
-def _commit(order: Order, quote: Quote, once: Once, now: datetime) -> payments.Payment:
+def _commit(order: Order, quote: Quote, once: Once, now: datetime, down: frozenset[str]) -> payments.Payment:
     """Try bucket after bucket until the stock is held, or is known to be gone. Stock alone is shared with others."""
     payment, opened = payments.open_payment(
         order.payment_id,
@@ -135,6 +138,7 @@ def _commit(order: Order, quote: Quote, once: Once, now: datetime) -> payments.P
         order.capture,
         now,
         order.country,
+        down,
     )
     fixed = [
         once.claim(order.order_id),

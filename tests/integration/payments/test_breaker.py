@@ -1,0 +1,234 @@
+"""A provider that does not answer: found out once, left alone, tried by one, and nothing is lost meanwhile."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from entrepot.cloud import reads, writes
+from entrepot.kernel.ids import new_id
+from entrepot.kernel.money import Money
+from functions.payments import book, facade, health, providers, stripe_gateway
+from functions.payments.domain.breaker import COOL_DOWN, OPENS_AFTER
+from functions.payments.gateway import Declined, ProviderUnavailable
+from functions.payments.sweep import sweep
+from tests.integration.payments.conftest import (
+    Provider,
+    due,
+    now,
+    opened,
+    paid,
+    payment,
+    published,
+    requests_of,
+    told,
+)
+from tests.support import pump
+
+pytestmark = pytest.mark.usefixtures("provider")
+
+
+class Outage:
+    """Stripe as it does not answer, for as long as it lasts; `calls` counts who found that out."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.over = False
+
+    def met(self) -> None:
+        if not self.over:
+            self.calls += 1
+            raise ProviderUnavailable
+
+
+@pytest.fixture
+def outage(monkeypatch: pytest.MonkeyPatch) -> Outage:
+    outage = Outage()
+    send = stripe_gateway._sent
+
+    def sent(call: Any) -> Any:
+        outage.met()
+        return send(call)
+
+    monkeypatch.setattr(stripe_gateway, "_sent", sent)
+    return outage
+
+
+def found_down(outage: Outage, at: datetime) -> str:
+    """A payment by which it was found out, by the last of enough tries, that the provider is down."""
+    payment_id = opened()
+    for _ in range(OPENS_AFTER):
+        assert "pending" == facade.start(payment_id, at).status
+    assert OPENS_AFTER == outage.calls
+    return payment_id
+
+
+def known_down(at: datetime) -> frozenset[str]:
+    """As who places an order sees it."""
+    return facade.down(reads.fetch(*facade.health_reads(), consistent=True), at)
+
+
+def test_a_provider_that_was_found_down_is_not_called(outage: Outage) -> None:
+    at = now()
+    payment_id = found_down(outage, at)
+
+    assert "pending" == facade.start(payment_id, at + timedelta(seconds=20)).status
+
+    assert OPENS_AFTER == outage.calls
+    assert frozenset({"stripe"}) == known_down(at + timedelta(seconds=20))
+
+
+def test_another_process_learns_of_it_within_seconds(outage: Outage) -> None:
+    at = now()
+    payment_id = found_down(outage, at)
+    health.forget()
+
+    facade.start(payment_id, at + timedelta(seconds=6))
+
+    assert OPENS_AFTER == outage.calls
+
+
+def test_after_the_rest_one_of_many_tries_and_its_answer_closes_it(
+    outage: Outage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = now()
+    found_down(outage, at)
+    outage.over = True
+    later = at + COOL_DOWN
+    (held,) = reads.fetch(*facade.health_reads())
+    # Two functions have read the same breaker; each wants to be the one that tries.
+    with monkeypatch.context() as patched:
+        patched.setattr(health, "_read_anew", lambda provider, moment: held)
+        assert [True, False] == [_admitted(later), _admitted(later)]
+
+    providers.named("stripe", later + timedelta(seconds=40)).fetch(made_before(later))
+    assert frozenset() == known_down(later + timedelta(seconds=40))
+
+
+def _admitted(at: datetime) -> bool:
+    try:
+        return health._admitted("stripe", at)
+    except ProviderUnavailable:
+        return False
+
+
+def made_before(at: datetime) -> str:
+    """An intent of Stripe, made past the guard."""
+    found = payment(opened())
+    return stripe_gateway.gateway().create(found).snapshot.intent_id
+
+
+def test_a_refusal_by_the_provider_is_an_answer(outage: Outage) -> None:
+    at = now()
+    found_down(outage, at)
+    outage.over = True
+
+    with pytest.raises(Declined):
+        providers.named("stripe", at + COOL_DOWN).fetch("pi_unknown")
+
+    assert frozenset() == known_down(at + COOL_DOWN)
+
+
+def test_a_trial_without_answer_lets_it_rest_anew(outage: Outage) -> None:
+    at = now()
+    payment_id = found_down(outage, at)
+
+    facade.start(payment_id, at + COOL_DOWN)
+    facade.start(payment_id, at + COOL_DOWN + timedelta(seconds=20))
+
+    assert OPENS_AFTER + 1 == outage.calls
+
+
+def test_where_another_serves_the_method_a_payment_is_made_through_that(
+    outage: Outage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = now()
+    found_down(outage, at)
+    held = book.offers()
+    dearer = next(offer for offer in held if offer.method == "bank_transfer")
+    dearer = replace(dearer, method="card", cost_bp=999)
+    monkeypatch.setattr(book, "offers", lambda: (*held, dearer))
+    down = known_down(at)
+    made, _ = facade.open_payment(
+        new_id("pay", at), "ord_1", Money(1_000, "EUR"), "card", "automatic", at, "DE", down
+    )
+
+    assert "bank" == made.provider
+    assert dearer.window == facade.check_method("card", made.amount, "DE", "automatic", at, down)
+
+
+def test_a_payment_that_stayed_pending_is_started_by_the_sweep(outage: Outage, provider: Provider) -> None:
+    at = now()
+    payment_id = found_down(outage, at)
+    assert [payment_id] == due(at + timedelta(minutes=1))
+    outage.over = True
+
+    assert 1 == sweep(at + timedelta(minutes=2))
+
+    (intent,) = provider.intents()
+    assert intent["id"] == payment(payment_id).intent_id
+
+
+def test_a_pending_payment_that_its_order_has_closed_is_never_started(
+    outage: Outage, provider: Provider
+) -> None:
+    at = now()
+    payment_id = found_down(outage, at)
+    assert "none" == facade.cancel_intent(payment_id, at)
+    outage.over = True
+
+    assert 0 == sweep(at + timedelta(minutes=2))
+
+    assert [] == provider.intents()
+
+
+def test_an_hour_without_the_provider_loses_nothing_and_does_nothing_twice(
+    outage: Outage, provider: Provider
+) -> None:
+    outage.over = True
+    refunded, captured = paid(provider), paid(provider, capture="manual")
+    outage.over = False
+    at = now()
+    pending = found_down(outage, at)
+    writes.commit(*facade.refund(payment(refunded), "rfd_1", Money(4_000, "EUR"), "", at))
+    writes.commit(*facade.request_capture(payment(captured), Money(10_000, "EUR"), at))
+    # Taken off the queue at once: nothing of it becomes a dead letter.
+    requests_of(refunded)
+    requests_of(captured)
+
+    for minute in range(1, 61):
+        assert 0 == sweep(at + timedelta(minutes=minute))
+    during = outage.calls
+    outage.over = True
+    assert 3 == sweep(at + timedelta(minutes=62))
+
+    # One trial a run, and no more.
+    assert OPENS_AFTER + 60 == during
+    assert 4_000 == payment(refunded).refunded
+    assert 10_000 == payment(captured).captured
+    assert "created" == payment(pending).status.value
+    assert (1, 2 + 1) == (len(provider.refunds()), len(provider.intents()))
+    assert 1 == told(refunded).count("refund_succeeded")
+    assert 1 == len(published(captured, "payment_captured"))
+
+
+def test_one_provider_that_is_down_does_not_keep_the_sweep_from_the_others(
+    outage: Outage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = now()
+    monkeypatch.setattr("functions.payments.store.SHARDS", 1)
+    monkeypatch.setattr("functions.payments.sweep._MOST_OF_A_SHARD", 2)
+    outage.over = True
+    waiting = [opened() for _ in range(3)]
+    for payment_id in waiting:
+        facade.start(payment_id, at)
+    transfer = opened(method="bank_transfer")
+    facade.start(transfer, at + timedelta(seconds=1))
+    outage.over = False
+
+    assert 0 == sweep(at + timedelta(minutes=2))
+    assert 1 == sweep(at + timedelta(minutes=2))
+
+    assert 1 == outage.calls - 1
+    assert [] == [event for event in pump.events() if event["event"] == "payments.payment_failed"]
