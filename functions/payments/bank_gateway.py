@@ -5,7 +5,7 @@ back is a person's work until a statement shows it.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,15 @@ from functions.payments.domain.bank import Due, Kind, Work
 from functions.payments.domain.facts import Refund
 from functions.payments.domain.payment import Payment, Snapshot
 from functions.payments.domain.reference import reference_of
-from functions.payments.gateway import Declined, Intent, NextAction, ProviderUnavailable
+from functions.payments.gateway import (
+    BadSignature,
+    Capabilities,
+    Declined,
+    Heard,
+    Intent,
+    NextAction,
+    ProviderUnavailable,
+)
 
 _FILE: Final = Path(__file__).parent / "data" / "accounts.json"
 _TRIES: Final = 5
@@ -32,6 +40,8 @@ T = TypeVar("T")
 
 class BankGateway:
     """See `Gateway`."""
+
+    capabilities = Capabilities()
 
     def create(self, payment: Payment) -> Intent:
         reference = reference_of(payment.payment_id)
@@ -85,6 +95,13 @@ class BankGateway:
 
     def refunds(self, payment: Payment) -> Snapshot:
         return bank.snapshot(found(payment.intent_id), utc_now())
+
+    def verified(self, raw: bytes, headers: Mapping[str, str], now: datetime) -> str:
+        """A bank sends no webhooks; whoever says so is not the bank. What it tells comes in statements."""
+        raise BadSignature
+
+    def heard(self, message: str) -> Heard | None:
+        return None
 
 
 def found(reference: str) -> Due:

@@ -24,8 +24,8 @@ from functions.payments.domain.payment import (
     payment_status,
 )
 from functions.payments.domain.routing import Offer, chosen, offers_for
-from functions.payments.gateway import Intent, NextAction
-from functions.payments.service import Ending, UnknownPayment
+from functions.payments.gateway import Intent, NextAction, UnknownPayment
+from functions.payments.service import Ending
 
 __all__ = [
     "AmountNotChargeable",

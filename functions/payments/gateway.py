@@ -1,10 +1,11 @@
-"""What payments asks of a provider, and the provider's refusals as ours. One module per provider does it."""
+"""What payments asks of a provider and hears from it, and its refusals as ours. One module per provider does it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from entrepot.kernel.refusals import Kind, Refusal
+from entrepot.kernel.refusals import Kind, NotFound, Refusal
 from functions.payments.domain.facts import Refund
 from functions.payments.domain.payment import Payment, Snapshot
 
@@ -15,6 +16,12 @@ class ProviderUnavailable(Refusal):
     code = "provider_unavailable"
     kind = Kind.BUSY
     title = "The payment provider does not answer."
+
+
+class UnknownPayment(NotFound):
+    """The provider speaks of a payment that is not here, or not yet: the message is sent again, then set aside."""
+
+    code = "unknown_payment"
 
 
 class Declined(Refusal):
@@ -51,8 +58,43 @@ class Intent:
         return f"Intent({self.snapshot.intent_id})"  # a secret must not reach a log through a traceback
 
 
+class BadSignature(Refusal):
+    code = "bad_signature"
+    kind = Kind.MALFORMED
+    title = "The signature is missing, is over other bytes, or is too old."
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a provider can do at all; which of it is offered where, is a row of `data/providers.json`.
+
+    manual_capture: an amount can be held first and taken later, in whole or in part.
+    declines: it tells that a payer's attempt has failed.
+    webhooks: it tells by itself what happens, in messages that it signs.
+    tells_fees: it tells later what it kept of a charge.
+    """
+
+    manual_capture: bool = False
+    declines: bool = False
+    webhooks: bool = False
+    tells_fees: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a provider told by itself: of which payment, and what. `event_id` is the same each time it tells it."""
+
+    event_id: str
+    kind: str
+    payment_id: str
+    snapshot: Snapshot
+
+
 class Gateway(Protocol):
     """Each call raises ProviderUnavailable or Declined and is safe to repeat: its key comes from our own ids."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
 
     def create(self, payment: Payment) -> Intent: ...
 
@@ -66,4 +108,19 @@ class Gateway(Protocol):
 
     def refunds(self, payment: Payment) -> Snapshot:
         """All refunds of the payment's intent, those that others asked for among them."""
+        ...
+
+    def verified(self, raw: bytes, headers: Mapping[str, str], now: datetime) -> str:
+        """A webhook that the provider has signed a moment ago, as the message to queue. It calls nobody.
+
+        Args: headers: by their names in lower case.
+        Raises: BadSignature; Malformed: signed, yet nothing that the provider would say.
+        """
+        ...
+
+    def heard(self, message: str) -> Heard | None:
+        """What a queued message says; None where it is about no payment. It may have to ask the provider.
+
+        Raises: UnknownPayment: it does not say of which payment, and nobody knows.
+        """
         ...

@@ -4,7 +4,7 @@ A breaker is read at most once in some seconds by a process, or along with what 
 only when a call has failed, for a trial, and for how the trial ended. No use case has it in its transaction.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -17,7 +17,7 @@ from functions.payments.domain import breaker as domain
 from functions.payments.domain.breaker import Breaker, State
 from functions.payments.domain.facts import Refund
 from functions.payments.domain.payment import Payment, Snapshot
-from functions.payments.gateway import Declined, Gateway, Intent, ProviderUnavailable
+from functions.payments.gateway import Capabilities, Declined, Gateway, Heard, Intent, ProviderUnavailable
 
 GUARDED: Final = ("stripe",)
 """Providers that are somebody else's. Our own bank account answers out of our own table."""
@@ -71,6 +71,10 @@ class Guard:
     def __init__(self, provider: str, gateway: Gateway, now: datetime) -> None:
         self._provider, self._gateway, self._now = provider, gateway, now
 
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._gateway.capabilities
+
     def create(self, payment: Payment) -> Intent:
         return self._called(lambda: self._gateway.create(payment))
 
@@ -88,6 +92,17 @@ class Guard:
 
     def refunds(self, payment: Payment) -> Snapshot:
         return self._called(lambda: self._gateway.refunds(payment))
+
+    def verified(self, raw: bytes, headers: Mapping[str, str], now: datetime) -> str:
+        return self._gateway.verified(raw, headers, now)  # calls nobody
+
+    def heard(self, message: str) -> Heard | None:
+        """Mostly it asks nobody, so it is no trial; what it has to ask the queue brings again."""
+        try:
+            return self._gateway.heard(message)
+        except ProviderUnavailable:
+            _failed(self._provider, self._now)
+            raise
 
     def _called(self, call: Callable[[], T]) -> T:
         tries = _admitted(self._provider, self._now)

@@ -21,7 +21,7 @@ class Received(View, frozen=True):
 
 @api.post("/v1/webhooks/stripe", allow=PUBLIC, webhook=True)
 def stripe_webhook(call: Call) -> Received:
-    webhooks.receive(call.raw, call.headers.get("stripe-signature", ""), call.now)
+    webhooks.receive("stripe", call.raw, call.headers, call.now)
     return Received(received=True)
 
 

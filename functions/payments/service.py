@@ -13,24 +13,18 @@ from entrepot.cloud import reads, telemetry, writes
 from entrepot.cloud.outbox import announce
 from entrepot.cloud.writes import Write
 from entrepot.contracts import payments as events
-from entrepot.kernel.refusals import Busy, NotFound
+from entrepot.kernel.refusals import Busy
 from functions.payments import announcements, health, providers, store
 from functions.payments.domain import payment as domain
 from functions.payments.domain.facts import Refund, RefundStatus, Status, Word
 from functions.payments.domain.payment import Payment, PaymentChanged, Snapshot
-from functions.payments.gateway import Declined, Gateway, Intent, ProviderUnavailable
+from functions.payments.gateway import Declined, Gateway, Intent, ProviderUnavailable, UnknownPayment
 
 _TRIES: Final = 10
 _KEYS_LAST: Final = timedelta(hours=20)
 """Stripe forgets a key after a day at the earliest; an older intention is looked for before it is repeated."""
 
 Ending = Literal["cancelled", "succeeded", "processing", "unknown", "none"]
-
-
-class UnknownPayment(NotFound):
-    """The provider speaks of a payment that is not here, or not yet: the message is sent again, then set aside."""
-
-    code = "unknown_payment"
 
 
 def found(payment_id: str) -> Payment:

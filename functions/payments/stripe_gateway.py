@@ -5,7 +5,8 @@ what the first one did. Nothing of Stripe's answers is logged: they hold the pay
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -13,14 +14,22 @@ from typing import TYPE_CHECKING, Any, Final
 from entrepot.cloud import aws, telemetry
 from entrepot.kernel.clock import utc_now
 from entrepot.kernel.money import Money
-from functions.payments import stripe_wire
+from functions.payments import stripe_signature, stripe_wire
 from functions.payments.domain.facts import Refund
 from functions.payments.domain.payment import CaptureMode, Payment, Snapshot
-from functions.payments.gateway import Declined, Gateway, Intent, ProviderUnavailable
+from functions.payments.gateway import (
+    Capabilities,
+    Declined,
+    Gateway,
+    Heard,
+    Intent,
+    ProviderUnavailable,
+    UnknownPayment,
+)
 from functions.payments.stripe_money import chargeable, movable
 
 if TYPE_CHECKING:
-    from stripe import RequestsClient, StripeClient, StripeError
+    from stripe import PaymentIntentService, RefundService, RequestsClient, StripeClient, StripeError
 
 _CONNECT_SECONDS: Final = 2.0
 _READ_SECONDS: Final = 3.0
@@ -32,7 +41,9 @@ _FEE: Final = "latest_charge.balance_transaction"
 
 def gateway() -> Gateway:
     """The provider of this stage. `ENTREPOT_STRIPE_URL` replaces Stripe's own address."""
-    return StripeGateway(_client(aws.secret("stripe_secret_key"), os.environ.get("ENTREPOT_STRIPE_URL", "")))
+    return StripeGateway(
+        lambda: _client(aws.secret("stripe_secret_key"), os.environ.get("ENTREPOT_STRIPE_URL", ""))
+    )
 
 
 def live_mode() -> bool:
@@ -41,11 +52,20 @@ def live_mode() -> bool:
 
 
 class StripeGateway:
-    """See `Gateway`."""
+    """See `Gateway`. `connect` gives the client: a webhook is verified without one, and without Stripe's library."""
 
-    def __init__(self, client: "StripeClient") -> None:
-        self._intents = client.v1.payment_intents
-        self._refunds = client.v1.refunds
+    capabilities = Capabilities(manual_capture=True, declines=True, webhooks=True, tells_fees=True)
+
+    def __init__(self, connect: "Callable[[], StripeClient]") -> None:
+        self._connect = connect
+
+    @property
+    def _intents(self) -> "PaymentIntentService":
+        return self._connect().v1.payment_intents
+
+    @property
+    def _refunds(self) -> "RefundService":
+        return self._connect().v1.refunds
 
     def create(self, payment: Payment) -> Intent:
         asked: Any = {
@@ -113,6 +133,37 @@ class StripeGateway:
         )
         found = tuple(stripe_wire.thing(refund.to_dict()) for refund in page.auto_paging_iter())
         return stripe_wire.refunds(payment.intent_id, found, now, True, payment.amount.currency)
+
+    def verified(self, raw: bytes, headers: Mapping[str, str], now: datetime) -> str:
+        """Stripe's 300 s are judged here; what a redrive brings later was judged before."""
+        signature = headers.get("stripe-signature", "")
+        stripe_signature.check(raw, signature, aws.secret("stripe_webhook_secret"), now)
+        return stripe_wire.queueable(raw)
+
+    def heard(self, message: str) -> Heard | None:
+        event = stripe_wire.event_of(message)
+        if event is None:
+            return None
+        what = event.data.object
+        if what.object != stripe_wire.INTENT and what.payment_intent is None:
+            return None
+        ours = event.account is None and event.livemode is live_mode()
+        said = stripe_wire.snapshot(what, stripe_wire.moment(event.created), ours)
+        payment_id = what.payment_id or self._asked_for(what)
+        if (
+            event.type == stripe_wire.FEE_TOLD
+            and what.balance_transaction is not None
+            and what.payment_intent
+        ):
+            said = replace(said, fees=self.fetch(what.payment_intent).snapshot.fees)
+        return Heard(event.id, event.type, payment_id, said)
+
+    def _asked_for(self, what: stripe_wire.Thing) -> str:
+        """Whose it is: a refund made by hand at Stripe does not say, but its intent does."""
+        payment_id = self.fetch(what.payment_intent).payment_id if what.payment_intent else ""
+        if not payment_id:
+            raise UnknownPayment
+        return payment_id
 
     def _intent(self, found: stripe_wire.Thing, now: datetime) -> Intent:
         return stripe_wire.intent(found, now, _is_ours(found))

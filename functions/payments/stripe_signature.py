@@ -10,16 +10,10 @@ import re
 from datetime import datetime
 from typing import Final
 
-from entrepot.kernel.refusals import Kind, Refusal
+from functions.payments.gateway import BadSignature
 
 TOLERANCE_SECONDS: Final = 300
 _TIME: Final = re.compile(r"[0-9]{1,12}")
-
-
-class BadSignature(Refusal):
-    code = "bad_signature"
-    kind = Kind.MALFORMED
-    title = "The signature is missing, is over other bytes, or is too old."
 
 
 def check(body: bytes, header: str, secret: str, now: datetime) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from entrepot.kernel.refusals import Malformed
 from functions.payments.domain.facts import Dispute, DisputeStatus, Fee, Refund, RefundStatus, Status, Word
 from functions.payments.domain.payment import Snapshot
 from functions.payments.gateway import Intent, NextAction
@@ -30,6 +31,8 @@ _DISPUTES: Final = {
     "lost": DisputeStatus.LOST,
     "won": DisputeStatus.WON,
 }
+_MOST_QUEUED_BYTES: Final = 250_000  # what a queue takes, less room for attributes
+_FORBIDDEN: Final = ("\ufffe", "\uffff")  # characters that a queue refuses
 _HANDLED: Final = (f"{INTENT}.", f"{CHARGE}.", f"{REFUND}.")
 
 
@@ -126,6 +129,21 @@ def event_of(body: str) -> Event | None:
     if not kind.startswith(_HANDLED):
         return None
     return _EVENT.decode(body)
+
+
+def queueable(raw: bytes) -> str:
+    """An event as it came; only one that a queue would refuse is cut to what will be read of it.
+
+    Raises: Malformed: it is no event of Stripe.
+    """
+    try:
+        body = raw.decode()
+        envelope = ENVELOPE.decode(body)
+        if len(raw) <= _MOST_QUEUED_BYTES and not any(bad in body for bad in _FORBIDDEN):
+            return body
+        return msgspec.json.encode(event_of(body) or envelope).decode()
+    except (UnicodeDecodeError, msgspec.MsgspecError):
+        raise Malformed("The body is no event of Stripe.") from None
 
 
 def thing(document: Mapping[str, Any]) -> Thing:

@@ -55,6 +55,6 @@ def test_signed_bytes_that_are_no_text_are_malformed() -> None:
     body = b"\xff\xfe"
 
     with pytest.raises(Malformed):
-        webhooks.receive(body, signature(body, now()), now())
+        webhooks.receive("stripe", body, {"stripe-signature": signature(body, now())}, now())
 
     assert [] == queued()

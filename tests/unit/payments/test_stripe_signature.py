@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import stripe
 
-from functions.payments.stripe_signature import BadSignature, check
+from functions.payments.gateway import BadSignature
+from functions.payments.stripe_signature import check
 
 SECRET = "whsec_test_secret"
 AT = datetime.fromtimestamp(1_795_341_600, UTC)
