@@ -7,6 +7,8 @@ Glossary
     forgo        give up part of an authorisation before it is captured, instead of refunding it afterwards
     refund       captured money given back; requested by us, then pending, succeeded or failed at the provider
     snapshot     what the provider says of a payment at one moment, by webhook or when asked
+    attempt      one payment of several by which an order is tried to be paid; the first that succeeds counts
+    breaker      what is known of a provider's health: closed, open after failures, half-open for one trial
     merge        join a snapshot into a payment: in any order, any number of times, the same end
     provider     who moves the money: Stripe, or our own bank account; chosen by the rows of data/providers.json
     due          what is owed by bank transfer, under its reference (RF, ISO 11649); a receipt is an entry that paid it

@@ -49,6 +49,7 @@ __all__ = [
     "down",
     "forgo",
     "health_reads",
+    "let_go",
     "open_payment",
     "payment_read",
     "payment_status",
@@ -185,6 +186,18 @@ def request_cancellation(payment: Payment, now: datetime) -> list[Write]:
     if payment.cancellation_requested or payment.cancelled:
         return []
     return service.request_cancellation(payment, domain.with_cancellation(payment), now)
+
+
+def let_go(payment: Payment, now: datetime) -> list[Write]:
+    """The writes after which nobody can pay a payment any more that is not wanted; none where it is over or taken.
+
+    Raises, at commit: PaymentChanged.
+    """
+    if payment.captured or payment.capture_requested:
+        return []
+    if not payment.intent_id and not payment.cancelled:
+        return [store.saved(payment, domain.cancelled_unmade(payment), now)]
+    return request_cancellation(payment, now)
 
 
 def forgo(payment: Payment, amount: Money, now: datetime) -> list[Write]:

@@ -157,8 +157,20 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """One way in which the buyer began to pay: a payment over the whole order."""
+
+    payment_id: str
+    method: str
+    capture: str
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
-    """`contact` and `ship_to` are sealed; `country` and `region`, which taxes hang on, are kept beside them."""
+    """`contact` and `ship_to` are sealed; `country` and `region`, which taxes hang on, are kept beside them.
+
+    `payment_id`, `payment_method` and `capture` are those of the attempt that paid; until then of the latest.
+    """
 
     order_id: str
     quote_id: str
@@ -191,6 +203,12 @@ class Order:
     quota_fen: int = 0
     revision: int = 1
     used_rates: tuple[UsedRate, ...] = ()
+    attempts: tuple[Attempt, ...] = ()  # all of them, once there is more than one
+
+    @property
+    def payment_ids(self) -> tuple[str, ...]:
+        """Of every attempt, the first one first."""
+        return tuple(attempt.payment_id for attempt in self.attempts) or (self.payment_id,)
 
     @property
     def status(self) -> Status:

@@ -15,16 +15,19 @@ from functions.orders.routes.views import (
     OrderSummaryView,
     OrdersView,
     OrderView,
+    PaymentOut,
     PlacedView,
     order_view,
+    payment_out,
     placed_view,
 )
-from functions.orders.service import access, cancelling, listing, placing
+from functions.orders.service import access, attempting, cancelling, listing, placing
 from functions.orders.service.carts import Caller
 from functions.orders.store import Filter
 from functions.payments import facade as payments
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]
+Method = Literal["card", "alipay", "wechat_pay", "crypto", "bank_transfer"]
 PaymentStatus = Literal[
     "none", "processing", "authorised", "captured", "partially_refunded", "refunded", "failed", "disputed"
 ]
@@ -39,7 +42,7 @@ class ContactBody(Body, frozen=True):
 class PaymentBody(Body, frozen=True):
     """`capture` "manual" takes the money when the first parcel leaves."""
 
-    method: Literal["card", "alipay", "wechat_pay", "crypto", "bank_transfer"]
+    method: Method
     capture: Literal["automatic", "manual"] = "automatic"
 
 
@@ -121,6 +124,20 @@ def read_order(call: Call, order_id: str) -> OrderView:
     waiting = sight.role == "shopper" and sight.order.status is Status.AWAITING_PAYMENT
     payment = payments.start(sight.order.payment_id, call.now) if waiting else None
     return order_view(sight, payment)
+
+
+class AttemptBody(Body, frozen=True):
+    """`capture` as the order was placed, where it is left out."""
+
+    method: Method
+    capture: Literal["automatic", "manual"] | None = None
+
+
+@api.post("/v1/orders/{order_id}/payments", allow=PUBLIC, scope="orders.pay", status=201, idempotent=True)
+def pay_order(call: Call, body: AttemptBody, order_id: str) -> PaymentOut:
+    who = caller(call)
+    once = call.once(who.member_id or order_id)
+    return payment_out(attempting.attempt(order_id, body.method, body.capture, who, once, call.now))
 
 
 @api.post("/v1/orders/{order_id}/cancel", allow=PUBLIC, scope="orders.cancel", idempotent=True)

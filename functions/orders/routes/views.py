@@ -100,8 +100,15 @@ class PaymentOut(View, frozen=True):
     next_action: Any = None
 
 
+class AttemptView(View, frozen=True):
+    id: str
+    method: str
+
+
 class OrderView(View, frozen=True, kw_only=True, omit_defaults=True):
-    """A merchant sees its own lines: other lines, their amounts and the payment are absent."""
+    """`attempts` where there was more than one to pay it; `payment` is the latest, or the one that paid.
+
+    A merchant sees its own lines: other lines, their amounts and the payment are absent."""
 
     id: str
     status: str
@@ -122,6 +129,7 @@ class OrderView(View, frozen=True, kw_only=True, omit_defaults=True):
     rates: str | None = None
     used_rates: list[UsedRate] | None = None
     payment: PaymentOut | None = None
+    attempts: list[AttemptView] | None = None
 
 
 class PlacedView(View, frozen=True):
@@ -190,6 +198,7 @@ def _whole_view(order: Order, payment: PaymentView | None) -> OrderView:
         payment=payment_out(payment)
         if payment
         else PaymentOut(id=order.payment_id, status=order.payment_status),
+        attempts=[AttemptView(id=each.payment_id, method=each.method) for each in order.attempts] or None,
     )
 
 

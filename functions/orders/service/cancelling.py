@@ -37,7 +37,8 @@ def cancel(
         # Asked first, so that a buyer cannot pay what is about to be gone; whatever it answers, a success that
         # comes later is refunded by itself.
         changes.cancelled(sight.order, lines, sight.merchants, reason, sight.role, now)
-        payments.cancel_intent(sight.order.payment_id, now)
+        for payment_id in sight.order.payment_ids:
+            payments.cancel_intent(payment_id, now)
     with contextlib.suppress(AlreadyDone):
         until_unchanged(lambda: _cancel(order_id, lines, reason, caller, once, now))
     return access.seen(order_id, caller, "orders.cancel")
@@ -75,11 +76,9 @@ def _cancel(
 
 
 def _let_go(order: Order, now: datetime) -> Sequence[writes.Write]:
-    """The intent of an unpaid order, where the provider was out of reach when it was to be cancelled."""
-    payment = reads.fetch_one(payments.payment_read(order.payment_id), consistent=True)
-    assert payment is not None, "an order is written with its payment"
-    taken = payment.captured or payment.capture_requested
-    return () if taken else payments.request_cancellation(payment, now)
+    """The intents of an unpaid order, where the provider was out of reach when they were to be cancelled."""
+    found = reads.fetch(*(payments.payment_read(each) for each in order.payment_ids), consistent=True)
+    return [write for payment in found for write in payments.let_go(payment, now)]
 
 
 def _pay_back(

@@ -41,9 +41,10 @@ def _due(order: Order, now: datetime) -> None:
 
 
 def _expire(order: Order, now: datetime) -> None:
-    """The intent goes first: only when the provider has let it go can nobody pay for what we give away."""
-    outcome = payments.cancel_intent(order.payment_id, now)
-    if outcome not in ("cancelled", "none"):
+    """The intents go first: only when the provider has let all go can nobody pay for what we give away."""
+    outcomes = (payments.cancel_intent(payment_id, now) for payment_id in order.payment_ids)
+    outcome = next((each for each in outcomes if each not in ("cancelled", "none")), None)
+    if outcome is not None:
         telemetry.log("expiry_waits_for_payment", order_id=order.order_id, outcome=outcome)
         writes.commit(store.postpone(order, now + _LATER))
         return

@@ -15,7 +15,7 @@ import pytest
 from entrepot.cloud import auth, aws, dynamo, events, http, outbox
 from entrepot.kernel.clock import utc_now
 from entrepot.kernel.ids import new_id
-from functions.payments import stripe_gateway
+from functions.payments import health, stripe_gateway
 from infra.estate import TABLES
 from infra.local.carriers.payloads import Parcel, Scan, webhook
 from tests.support import memory, pump
@@ -303,6 +303,7 @@ class World:
         provider.control("reset")
         provider._delivered.clear()
         self.bazaar.clock.moved = timedelta()
+        health.forget()
         return self.bazaar
 
 

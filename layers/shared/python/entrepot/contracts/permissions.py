@@ -68,6 +68,7 @@ GRANTS: Final[dict[str, frozenset[str]]] = {
         "operator finance risk support service",
         "orders.read": "shopper merchant merchant_orders merchant_finance merchant_support "
         "operator finance risk support service",
+        "orders.pay": "shopper",
         "orders.cancel": "shopper merchant merchant_orders merchant_support operator support service",
         "orders.pack": "merchant merchant_orders service",
         "orders.ship": "merchant merchant_orders service",
