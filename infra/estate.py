@@ -83,12 +83,16 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "payments.refund_succeeded",
         "payments.refund_failed",
         "payments.payment_flagged",
+        "payments.dispute_opened",
+        "payments.dispute_closed",
+        "payments.evidence_due",
         "logistics.shipment_moved",
     ),
     "payments-events": (
         "payments.refund_requested",
         "payments.capture_requested",
         "payments.cancellation_requested",
+        "orders.evidence_gathered",
     ),
     "settlement-events": (
         "payments.payment_captured",

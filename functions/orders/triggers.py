@@ -4,7 +4,7 @@ from datetime import datetime
 
 from entrepot.cloud.events import Triggers
 from entrepot.contracts import logistics, payments
-from functions.orders.service import clock, fulfilling, paying
+from functions.orders.service import clock, disputing, fulfilling, paying
 
 triggers = Triggers(__name__)
 
@@ -18,6 +18,9 @@ orders_events = triggers.consumer(
         payments.PaymentFlagged: paying.on_flagged,
         payments.RefundSucceeded: paying.on_refund_succeeded,
         payments.RefundFailed: paying.on_refund_failed,
+        payments.DisputeOpened: disputing.on_opened,
+        payments.DisputeClosed: disputing.on_closed,
+        payments.EvidenceDue: disputing.on_evidence_due,
         logistics.ShipmentMoved: fulfilling.on_shipment_moved,
     },
 )

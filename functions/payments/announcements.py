@@ -7,7 +7,7 @@ from entrepot.contracts import payments as events
 from entrepot.contracts.payments import PaymentEvent
 from entrepot.kernel.clock import rfc3339
 from entrepot.kernel.ids import new_id
-from functions.payments.domain.facts import Refund, RefundStatus, Status
+from functions.payments.domain.facts import Dispute, Refund, RefundStatus, Status
 from functions.payments.domain.payment import Payment
 
 E = TypeVar("E", bound=PaymentEvent)
@@ -34,6 +34,10 @@ def cancellation_requested(payment: Payment, now: datetime) -> PaymentEvent:
 
 def refund_requested(payment: Payment, refund: Refund, now: datetime) -> PaymentEvent:
     return _event(events.RefundRequested, payment, refund.amount, now, refund_id=refund.refund_id)
+
+
+def evidence_due(payment: Payment, dispute: Dispute, now: datetime) -> PaymentEvent:
+    return _event(events.EvidenceDue, payment, dispute.amount, now, dispute_id=dispute.dispute_id)
 
 
 def _money(before: Payment, after: Payment, now: datetime) -> list[PaymentEvent]:

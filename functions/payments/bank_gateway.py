@@ -25,6 +25,7 @@ from functions.payments.gateway import (
     BadSignature,
     Capabilities,
     Declined,
+    Evidence,
     Heard,
     Intent,
     NextAction,
@@ -95,6 +96,9 @@ class BankGateway:
 
     def refunds(self, payment: Payment) -> Snapshot:
         return bank.snapshot(found(payment.intent_id), utc_now())
+
+    def answer(self, payment: Payment, dispute_id: str, evidence: Evidence) -> Snapshot:
+        raise Declined("no_disputes")  # a transfer is never taken back by the payer
 
     def verified(self, raw: bytes, headers: Mapping[str, str], now: datetime) -> str:
         """A bank sends no webhooks; whoever says so is not the bank. What it tells comes in statements."""

@@ -90,6 +90,17 @@ class Heard:
     snapshot: Snapshot
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is said for an order in a dispute. Texts, empty where there is nothing to say."""
+
+    product_description: str
+    shipping_carrier: str
+    shipping_tracking_number: str
+    shipping_date: str
+    course: str
+
+
 class Gateway(Protocol):
     """Each call raises ProviderUnavailable or Declined and is safe to repeat: its key comes from our own ids."""
 
@@ -108,6 +119,10 @@ class Gateway(Protocol):
 
     def refunds(self, payment: Payment) -> Snapshot:
         """All refunds of the payment's intent, those that others asked for among them."""
+        ...
+
+    def answer(self, payment: Payment, dispute_id: str, evidence: Evidence) -> Snapshot:
+        """Send evidence to the payer's bank, for good. Raises: Declined: it is too late, or was done."""
         ...
 
     def verified(self, raw: bytes, headers: Mapping[str, str], now: datetime) -> str:

@@ -17,7 +17,15 @@ from functions.payments.domain import breaker as domain
 from functions.payments.domain.breaker import Breaker, State
 from functions.payments.domain.facts import Refund
 from functions.payments.domain.payment import Payment, Snapshot
-from functions.payments.gateway import Capabilities, Declined, Gateway, Heard, Intent, ProviderUnavailable
+from functions.payments.gateway import (
+    Capabilities,
+    Declined,
+    Evidence,
+    Gateway,
+    Heard,
+    Intent,
+    ProviderUnavailable,
+)
 
 GUARDED: Final = ("stripe",)
 """Providers that are somebody else's. Our own bank account answers out of our own table."""
@@ -92,6 +100,9 @@ class Guard:
 
     def refunds(self, payment: Payment) -> Snapshot:
         return self._called(lambda: self._gateway.refunds(payment))
+
+    def answer(self, payment: Payment, dispute_id: str, evidence: Evidence) -> Snapshot:
+        return self._called(lambda: self._gateway.answer(payment, dispute_id, evidence))
 
     def verified(self, raw: bytes, headers: Mapping[str, str], now: datetime) -> str:
         return self._gateway.verified(raw, headers, now)  # calls nobody

@@ -163,6 +163,10 @@ def ask(payment: Payment, asked: int, now: datetime) -> None:
     if not payment.intent_id:
         _started(payment, now)
         return
+    due = [announcements.evidence_due(payment, each, now) for each in domain.unanswered(payment, now)]
+    if due:
+        writes.commit(store.saved(payment, payment, now, asked + 1), *(announce(event) for event in due))
+        return
     gateway = providers.of(payment, now)
     before = payment
     for snapshot in _asked(gateway, payment, now):

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from entrepot.cloud.events import Triggers
+from entrepot.contracts import orders
 from entrepot.contracts import payments as events
-from functions.payments import service, statements, sweep, webhooks
+from functions.payments import disputing, service, statements, sweep, webhooks
 
 triggers = Triggers(__name__)
 
@@ -14,6 +15,7 @@ payments_events = triggers.consumer(
         events.RefundRequested: service.refund,
         events.CaptureRequested: service.capture,
         events.CancellationRequested: service.cancel,
+        orders.EvidenceGathered: disputing.answer,
     },
 )
 

@@ -8,6 +8,7 @@ from entrepot.cloud.writes import Write
 from entrepot.contracts import orders as contract
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.money import Money, allocate, total
+from functions.orders.domain.disputing import Evidence
 from functions.orders.domain.order import Order, OrderLine
 from functions.orders.domain.quote import Origin, Parcel
 
@@ -62,6 +63,23 @@ def cancelled(order: Order, units: Iterable[tuple[OrderLine, int]], actor: str, 
             whole=all(line.remaining == 0 for line in order.lines),
             reason=f"cancelled_by_{actor}",
             lines=stock_lines(units),
+        )
+    )
+
+
+def evidence_gathered(order: Order, dispute_id: str, evidence: Evidence, now: datetime) -> Write:
+    return announce(
+        contract.EvidenceGathered(
+            event_id=new_id("evt", now),
+            occurred_at=now,
+            order_id=order.order_id,
+            payment_id=order.payment_id,
+            dispute_id=dispute_id,
+            product_description=evidence.goods,
+            shipping_carrier=evidence.carriers,
+            shipping_tracking_number=evidence.tracking_numbers,
+            shipping_date=evidence.first_sent_on,
+            course=evidence.course,
         )
     )
 

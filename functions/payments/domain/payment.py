@@ -33,6 +33,9 @@ TELL_FEES: Final = ("stripe",)
 
 ACTS_BEFORE_LAPSE: Final = timedelta(hours=24)
 
+ANSWERS_BEFORE: Final = timedelta(hours=48)
+"""So that of the sweep's daily looks at a disputed payment at least one comes in time."""
+
 _FEE_LOOKS: Final = 6
 """How often the sweep asks for a fee that nobody told; after that clearing shows that it is missing."""
 
@@ -295,6 +298,18 @@ def about_to_lapse(payment: Payment, now: datetime) -> bool:
     if payment.authorised_at is None or not payment.covered or payment.capturable == 0:
         return False
     return now >= payment.authorised_at + LAPSES_AFTER - ACTS_BEFORE_LAPSE
+
+
+def unanswered(payment: Payment, now: datetime) -> tuple[Dispute, ...]:
+    """Disputes that nobody has answered and that can soon no longer be answered."""
+    return tuple(
+        dispute
+        for dispute in payment.disputes
+        if dispute.status is DisputeStatus.OPEN
+        and not dispute.evidence_sent
+        and dispute.answer_by is not None
+        and dispute.answer_by - ANSWERS_BEFORE <= now < dispute.answer_by
+    )
 
 
 def next_look(payment: Payment, asked: int, now: datetime) -> datetime | None:

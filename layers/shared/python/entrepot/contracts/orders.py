@@ -52,6 +52,24 @@ class OrderExpired(Event, frozen=True, kw_only=True):
     lines: tuple[StockLine, ...]
 
 
+class EvidenceGathered(Event, frozen=True, kw_only=True):
+    """What an order says for itself in a dispute: goods, parcels and what happened when; nothing of the buyer.
+
+    shipping_carrier, shipping_tracking_number: of all parcels, by ", ". shipping_date: of the first, in ISO 8601,
+    empty where nothing was sent. course: a line for each thing that happened.
+    """
+
+    NAME: ClassVar[str] = "orders.evidence_gathered"
+    order_id: str
+    payment_id: str
+    dispute_id: str
+    product_description: str
+    shipping_carrier: str
+    shipping_tracking_number: str
+    shipping_date: str
+    course: str
+
+
 class TaxOwed(msgspec.Struct, frozen=True, kw_only=True):
     """Duty, import tax or fees of a share: who owes it to which authority. `liable` is "platform" or "seller"."""
 

@@ -116,6 +116,13 @@ class DisputeOpened(PaymentEvent, frozen=True, kw_only=True):
     answer_by: str = ""
 
 
+class EvidenceDue(PaymentEvent, frozen=True, kw_only=True):
+    """A dispute is still unanswered and can soon no longer be: told each day until it is answered or too late."""
+
+    NAME: ClassVar[str] = "payments.evidence_due"
+    dispute_id: str
+
+
 class DisputeClosed(PaymentEvent, frozen=True, kw_only=True):
     """The bank has decided: `outcome` is "won", and `amount` is back at `provider`, or "lost", and it stays away.
 
