@@ -44,7 +44,7 @@ Schemas = dict[str, Any]
 _TOKENS: Final = {
     "Cart-Token": (re.compile(r"^/v1/(carts/|quotes)"), "opens a guest's cart"),
     "Order-Token": (
-        re.compile(r"^/v1/(orders/\{order_id\}$|orders/\{order_id\}/cancel|shipments/)"),
+        re.compile(r"^/v1/(orders/\{order_id\}$|orders/\{order_id\}/(cancel|payments)|shipments/)"),
         "opens a guest's order",
     ),
 }

@@ -6,9 +6,11 @@ from typing import Final
 from infra.local.carriers.payloads import Parcel, Scan, webhook
 from infra.local.stripe.signing import signature_header
 from tests.integration.matrix.asked import Asked
+from tests.integration.matrix.callers import Caller, Names
 from tests.integration.matrix.world import World
 from tests.support.aws import SECRETS
 from tests.support.bank import camt, camt_entry, in_base64
+from tests.support.http import call
 from tests.support.shop import BERLIN, CONTACT, HEADPHONES
 
 _NEW: Final = {**HEADPHONES, "variants": [{**HEADPHONES["variants"][0], "sku": "NEW-1"}]}
@@ -47,6 +49,21 @@ def _movement(sku: str, warehouse: str) -> Asked:
 
 def _signed(right: Asked, wrong: Asked) -> Asked:
     return Asked(right.method, right.path, signs=right.signs, foreign=wrong)
+
+
+def _placed(world: World, caller: Caller) -> Names:
+    """An order that awaits payment, bought by the caller: whose token is theirs to use only who brings tokens has."""
+    body = {
+        "quote_id": caller.own["quote"],
+        "option_id": caller.own["option"],
+        "contact": CONTACT,
+        "payment": {"method": "card"},
+    }
+    placed = call("POST", "/v1/orders", body, token=caller.token, headers={"Idempotency-Key": "before"}).json
+    return {
+        "unpaid": placed["id"],
+        **({"order_token": placed["order_token"]} if "order_token" in caller.own else {}),
+    }
 
 
 CATALOGUE: Final = (
@@ -108,6 +125,14 @@ ORDERS: Final = (
     ),
     Asked("GET", "/v1/orders", shows="listed"),
     Asked("GET", "/v1/orders/<order>", headers=_ORDER),
+    Asked(
+        "POST",
+        "/v1/orders/<unpaid>/payments",
+        {"method": "card"},
+        headers=_ORDER,
+        before=_placed,
+        foreign=Asked("POST", "/v1/orders/<~order>/payments", {"method": "card"}, headers=_ORDER),
+    ),
     Asked("POST", "/v1/orders/<order>/pack", {"lines": [_LINE]}),
     Asked("POST", "/v1/orders/<order>/cancel", {"reason": "too late", "lines": [_LINE]}, headers=_ORDER),
     Asked(
