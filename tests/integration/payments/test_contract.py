@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from entrepot.cloud import writes
+from entrepot.cloud import aws, dynamo, writes
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.money import Money
 from functions.payments import book, providers, statements
@@ -93,9 +93,7 @@ class BankDesk:
             statements.take_in(json.dumps(job), now())
 
     def intents(self) -> int:
-        from entrepot.cloud import aws
-
-        items = aws.client("dynamodb").scan(TableName=aws.name("payments"))["Items"]
+        items = dynamo.call("Scan", TableName=aws.name("payments"))["Items"]
         return sum(item["sk"]["S"] == "due" for item in items)
 
     def refunded(self, payment: Payment) -> int:
