@@ -89,7 +89,8 @@ def test_a_stale_table_refuses_by_currency_and_day_when_it_converts() -> None:
     with pytest.raises(RateStale) as refused:
         rates.convert(Money(5, "EUR"), "USD")
 
-    assert {"currency": "USD", "date": "2026-10-02", "most_days": 5} == refused.value.facts
+    stale = {"field": "currency", "currency": "USD", "date": "2026-10-02", "most_days": 5}
+    assert stale == refused.value.facts
 
 
 def test_an_age_that_no_holiday_explains_is_said() -> None:
