@@ -20,6 +20,7 @@ def test_the_story_comes_true_from_the_catalogue_to_the_balanced_books(market: M
     market.wait_quiet()
 
     assert len(told) > 50
+    assert ["DE", "US", "CN"] in [line.split() for line in told]
     assert 0 == market.dead_letters()
 
 

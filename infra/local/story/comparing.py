@@ -1,6 +1,6 @@
-"""The same goods elsewhere: one product in five countries, and the five regimes side by side."""
+"""The same goods elsewhere: one product at three doors side by side, at two more, and the five regimes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from infra.local.story.buying import BAG, BERLIN, CHARGE_NAMES, CHARGES, PHONES
@@ -44,6 +44,8 @@ DOORS: Final[Mapping[str, Mapping[str, str]]] = {
         "country": "CN",
     },
 }
+SIDE_BY_SIDE: Final[Mapping[str, str]] = {"DE": "EUR", "US": "USD", "CN": "CNY"}
+"""Where the same goods are explained beside one another, each in its buyer's own currency."""
 _UNVERIFIED: Final = "Not verified"
 ROUTES: Final = (
     ("coffee machine", "CV-COFFEE", "Duisburg → Berlin", "DE", "domestic"),
@@ -56,25 +58,30 @@ ROUTES: Final = (
 
 def compare(teller: Teller) -> None:
     """Two chapters of quotes that nobody takes up. Raises: StoryFailed, Unanswered."""
-    _five_countries(teller)
+    _side_by_side(teller)
     _five_regimes(teller)
 
 
-def _five_countries(teller: Teller) -> None:
+def _side_by_side(teller: Teller) -> None:
     paper = teller.paper
-    paper.chapter("The same bag at five doors, all in, told in euro")
-    found = {country: _quoted(teller, BAG, country)["options"][0] for country in DOORS}
-    paper.call("POST /v1/quotes", "201", f"1 × {BAG}, five times; China with the importer's identity")
-    rows = [("regime", *(_regime(option) for option in found.values()))]
-    rows += [
-        (CHARGE_NAMES.get(charge, charge), *(money(option[charge]) for option in found.values()))
+    paper.chapter(f"The same bag in {', '.join(SIDE_BY_SIDE)}: side by side, in each buyer's own currency")
+    found = {
+        country: _quoted(teller, BAG, country, currency)["options"][0]
+        for country, currency in SIDE_BY_SIDE.items()
+    }
+    paper.call("POST /v1/quotes", "201", f"1 × {BAG}, three times; China with the importer's identity")
+    for country, option in found.items():
+        told = sum(entry["amount"]["amount"] for entry in option["explain"])
+        teller.require(told == option["total"]["amount"], f"what is explained of {country} is its total")
+    rows = [
+        (_LABELS.get(charge, charge), *(money(option[charge]) for option in found.values()))
         for charge in (*CHARGES, "total")
     ]
-    paper.table(rows, "l" + "r" * len(found), ("", *found))
+    rows += [(name, *(describe(option) for option in found.values())) for name, describe in _TERMS.items()]
+    paper.table(rows, "lrrr", ("", *found))
     paper.space()
-    paper.table(
-        [(country, " · ".join(_rules(option))) for country, option in found.items()], "ll", ("", "rules")
-    )
+    paper.say("What each amount is, and by which rule:")
+    paper.table([row for country, option in found.items() for row in _explained(country, option)], "llrl")
     paper.say("* Not verified: the authority's page has not been read; allowed on one machine only.")
     paper.space()
     left_out = [
@@ -83,6 +90,25 @@ def _five_countries(teller: Teller) -> None:
         for missing in option["not_included"]
     ]
     paper.table(left_out, "lll", ("", "not included", "why"))
+    paper.space()
+    others = {country: _quoted(teller, BAG, country)["options"][0] for country in DOORS.keys() - SIDE_BY_SIDE}
+    for country in sorted(others):
+        option = others[country]
+        paper.say(f"At the door in {country}: {money(option['total'])}, {_regime(option)}.")
+
+
+def _explained(country: str, option: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Every amount of an option with its rule by name and the first thing that is said of it."""
+    rows = []
+    for entry in option["explain"]:
+        charge = entry["charge"]
+        if charge != "regime" and not entry["amount"]["amount"] and charge in ("insurance", "fees"):
+            continue
+        amount = "" if charge == "regime" else money(entry["amount"])
+        doubtful = "*" if _UNVERIFIED in entry["note"] else ""
+        said = entry["note"].split(". ")[0].rstrip(".")
+        rows.append((country, _LABELS.get(charge, charge), amount, f"{entry['rule']}{doubtful}: {said}"))
+    return rows
 
 
 def _five_regimes(teller: Teller) -> None:
@@ -99,11 +125,11 @@ def _five_regimes(teller: Teller) -> None:
     paper.table(rows, "lllrrrrr", ("", "route", "regime", "goods", "freight", "duty", "tax", "all in"))
 
 
-def _quoted(teller: Teller, sku: str, country: str) -> Any:
+def _quoted(teller: Teller, sku: str, country: str, currency: str = "EUR") -> Any:
     body: dict[str, Any] = {
         "lines": [{"sku": sku, "quantity": 1}],
         "ship_to": DOORS[country],
-        "currency": "EUR",
+        "currency": currency,
     }
     if country == "CN":
         name = DOORS["CN"]["name"]
@@ -115,12 +141,18 @@ def _regime(option: Mapping[str, Any]) -> str:
     return " ".join(dict.fromkeys(parcel["regime"] for parcel in option["parcels"]))
 
 
-def _rules(option: Mapping[str, Any]) -> list[str]:
-    """The rules of duty, tax and fees, without the amounts."""
-    named = ("duty", "import_tax", "fees")
-    rules = [
-        entry["rule"] + ("*" if _UNVERIFIED in entry["note"] else "")
-        for entry in option["explain"]
-        if entry["charge"] in named
-    ]
-    return list(dict.fromkeys(rules))
+def _promise(option: Mapping[str, Any]) -> str:
+    earliest, latest = (option["promise"][day][5:] for day in ("earliest", "latest"))
+    return f"{earliest} to {latest}"
+
+
+def _incoterm(option: Mapping[str, Any]) -> str:
+    return " ".join(dict.fromkeys(parcel["incoterm"].upper() for parcel in option["parcels"]))
+
+
+_LABELS: Final = {**CHARGE_NAMES, "fees": "parcel fees"}
+_TERMS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+    "arrives": _promise,
+    "regime": _regime,
+    "incoterm": _incoterm,
+}

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,39 @@ def test_it_is_told_from_the_catalogue_to_the_balanced_books(full_market: Market
         assert step in text, step
     assert {"orders-due", "settlement-run"} == set(full_market.invoked)
     assert 12 == len(re.findall(r"^── \d+  ", text, re.MULTILINE))
+
+
+def test_the_same_bag_is_explained_side_by_side_for_three_countries(full_market: Market) -> None:
+    lines = told(full_market)
+
+    begins = next(number for number, line in enumerate(lines) if "The same bag in DE, US, CN" in line)
+    head = next(
+        number for number, line in enumerate(lines[begins:], begins) if line.split() == ["DE", "US", "CN"]
+    )
+    rows = lines[head + 2 : head + 12]
+    names = (
+        "goods",
+        "freight",
+        "insurance",
+        "duty",
+        "import tax",
+        "parcel fees",
+        "total",
+        "arrives",
+        "regime",
+    )
+    assert [*names, "incoterm"] == [re.split(r"\s{2,}", row.strip())[0] for row in rows]
+    told_of = [re.findall(r"(EUR|USD|CNY) ([\d,.]+)", row) for row in rows[:7]]
+    assert all(["EUR", "USD", "CNY"] == [currency for currency, _ in amounts] for amounts in told_of)
+    for country in range(3):
+        *charges, whole = [Decimal(amounts[country][1].replace(",", "")) for amounts in told_of]
+        assert whole == sum(charges) > 0
+    chapter = "\n".join(lines[begins : begins + 60])
+    assert "intra_eu" in rows[8]
+    assert "cn_cbec" in rows[8]
+    assert re.search(r"^ +DE +import tax +EUR [\d.]+ +\S*vat\S*: ", chapter, re.MULTILINE)
+    assert re.search(r"^ +CN +import tax +CNY [\d.]+ +cn-cbec-vat/cn-vat-standard", chapter, re.MULTILINE)
+    assert re.search(r"^ +US +import tax +\S", chapter, re.MULTILINE)
 
 
 def test_it_can_be_told_again_and_fits_the_terminal(full_market: Market) -> None:
