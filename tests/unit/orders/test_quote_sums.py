@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import reduce
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,7 +75,9 @@ def test_the_order_of_lines_does_not_matter_to_any_sum(lines: list[QuoteLine], c
 def test_a_line_split_over_warehouses_and_joined_again_loses_no_minor_unit(
     line: QuoteLine, units: list[int]
 ) -> None:
-    shares = {charge: allocate(getattr(line, charge), units) for charge in (*CHARGES, "discount")}
+    shares: dict[str, Any] = {
+        charge: allocate(getattr(line, charge), units) for charge in (*CHARGES, "discount")
+    }
     parts = [
         replace(
             line,
