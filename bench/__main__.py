@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench import tariffs
+from bench import rate_cards, tariffs
 from infra.local.processes import child, free_ports, listening, module, wait_for
 from infra.local.setup import child_environment
 from infra.package import Artefact
@@ -32,6 +32,8 @@ def main() -> int:
             _startup(artefact, endpoint)
     print()
     tariffs.main()
+    print()
+    rate_cards.main()
     print("\nArtefact")
     print("\n".join(f"  {line}" for line in sizes(artefact.folder)))
     _reset()
@@ -115,9 +117,10 @@ def _use_cases() -> None:
         "  budgets: list and detail 1 request and 1.3 x floor; a whole order 12 requests, 3 transactions, 1.3 x floor"
     )
 
-    print("\nQuotes as they grow, from two warehouses (requests, CPU in ms, CPU beyond that of the requests)")
-    print("\n".join(quotes.printed(grown, floor["get"].cpu, floor["get"].cpu)))
-    print("  budget: a quote of 20 lines 3 requests and 15 ms beyond them")
+    print(
+        "\nQuotes as they grow, three carriers from each of two warehouses (CPU in ms; floor: its requests alone)"
+    )
+    print("\n".join(quotes.printed(grown)))
 
 
 def _startup(artefact: Artefact, endpoint: str) -> None:
