@@ -14,7 +14,9 @@ from typing import Final
 
 from infra.targets import Target
 
-SERVICES: Final = frozenset({"dynamodb", "kms", "lambda", "secretsmanager", "sesv2", "sns", "sqs", "sts"})
+SERVICES: Final = frozenset(
+    {"dynamodb", "kms", "lambda", "s3", "secretsmanager", "sesv2", "sns", "sqs", "sts"}
+)
 """What the functions ask of AWS. botocore describes some four hundred services in 130 MB; only these are packaged."""
 
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)

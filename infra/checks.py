@@ -45,6 +45,24 @@ answer = getattr(importlib.import_module(module), name)(json.loads(sys.argv[2]),
 print("\\n" + json.dumps(answer))
 """
 
+_PRINT: Final = """
+import sys
+sys.path[:0] = sys.argv[1:]
+from datetime import date
+from entrepot.kernel.money import Money
+from functions.logistics import typst_gateway
+from functions.logistics.domain.declaration import Declaration, DeclaredLine, Party
+from functions.logistics.domain.paperwork import PAPERS
+price = Money(100, "EUR")
+line = DeclaredLine("A-1", "\u65e0\u7ebf\u8033\u673a", 1, price, price, "851830", "CN", 240)
+anna = Party("Anna", ("Berlin", "DE"))
+said = Declaration("shp_1", "ord_1", date(2026, 1, 1), anna, anna, "DE", "post", "1", "ddp", (line,), (), price)
+for paper in PAPERS.values():
+    pdf = typst_gateway.rendered(paper(said))
+    assert pdf.startswith(b"%PDF") and b"NotoSansCJK" in pdf and b"/FontFile3" in pdf, paper
+    print(len(pdf))
+"""
+
 
 class CheckFailed(Exception):
     """The artefact must not be used; the message says why."""
@@ -64,6 +82,7 @@ def run(folder: Path, *, native: bool, lint: bool = True) -> str:
             lines += importable(template, unpacked)
             lines.append(answers(template, unpacked))
             lines.append(suggests(template, unpacked))
+            lines.append(prints(template, unpacked))
         else:
             lines.append("handlers run in the check of the host's artefact, whose sources are the same")
     if lint:
@@ -179,6 +198,13 @@ def suggests(template: Mapping[str, Any], unpacked: Unpacked) -> str:
     if "610910" not in codes:
         raise CheckFailed(f"the search worker finds {codes} for a cotton T-shirt")
     return f"the search worker finds {codes}"
+
+
+def prints(template: Mapping[str, Any], unpacked: Unpacked) -> str:
+    """Write papers with Chinese text by what the job of papers finds."""
+    paths = unpacked.paths(template, template["Resources"]["OrdersPapers"]["Properties"])
+    said = _isolated(_PRINT, *paths, what="writing papers")
+    return f"papers of {' + '.join(said.split())} bytes are written, their fonts embedded"
 
 
 def _answer(

@@ -56,6 +56,7 @@ QUEUES: Final = (
     "inventory-events",
     "membership-events",
     "orders-events",
+    "orders-papers",
     "payments-events",
     "settlement-events",
     "settlement-runs",
@@ -139,6 +140,7 @@ FUNCTIONS: Final = (
     Function("inventory_events", "inventory-events"),
     Function("membership_events", "membership-events"),
     Function("orders_events", "orders-events"),
+    Function("orders_papers", "orders-papers"),
     Function("orders_due", "schedule"),
     Function("rates_fetch", "schedule"),
     Function("settlement_events", "settlement-events"),
@@ -148,6 +150,7 @@ FUNCTIONS: Final = (
 )
 
 LAYERS: Final[Mapping[str, str]] = {
+    "papers": "typst, a typesetter, and its fonts",
     "search": "tantivy, a search engine",
 }
 """Heavy sets of packages, `layers/<name>/requirements.txt`; `.chalice/config.json` gives each to who needs it."""

@@ -17,5 +17,6 @@ Shipment: what one order hands over at once, handed to one carrier under a track
 Scan: one thing a carrier says happened to a parcel, at the scan's own time.
 Source: who tells us of scans: AfterShip, 17TRACK, EasyPost.
 Declaration: what customs is told of a shipment; its papers are the commercial invoice, CN22, CN23 and packing list.
+Sheet: one paper as it is set. A job makes PDFs of a declaration's four sheets, named by what they say.
 Import of rate cards: a CSV that is stored whole or not at all; their version counts the imports.
 """

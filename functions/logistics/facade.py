@@ -1,20 +1,28 @@
 """All that other contexts may call of logistics."""
 
-from collections.abc import Iterator
-
 from functions.logistics.domain.carriers import BadTrackingNumber, UnknownCarrier
+from functions.logistics.domain.declaration import Declaration, DeclaredLine, Papers, Party
 from functions.logistics.domain.freight import FreightOption, NoCarrier, Piece
 from functions.logistics.domain.packing import Item, ParcelTooLarge, TooManyPieces
-from functions.logistics.domain.paperwork import PAPERS, Declaration, DeclaredLine, Party
 from functions.logistics.domain.postal import UnknownPostalCode
 from functions.logistics.domain.promise import Promise
 from functions.logistics.domain.ranking import Offer, ranked
 from functions.logistics.domain.shipment import Scan, Shipment, Status
+from functions.logistics.papers import LINK_SECONDS as PAPERS_LINK_SECONDS
+from functions.logistics.papers import QUEUE as PAPERS_QUEUE
+from functions.logistics.papers import PapersWanted
+from functions.logistics.papers import ask as ask_for_papers
+from functions.logistics.papers import forget as forget_papers
+from functions.logistics.papers import found as papers_found
+from functions.logistics.papers import links as papers_links
+from functions.logistics.papers import write as write_papers
 from functions.logistics.service import open_shipment, options
 from functions.logistics.store import ShipmentExists, rate_version_read, shipment_read
 from functions.logistics.views import PromiseView, ScanView, ShipmentView, shipment_view
 
 __all__ = [
+    "PAPERS_LINK_SECONDS",
+    "PAPERS_QUEUE",
     "BadTrackingNumber",
     "Declaration",
     "DeclaredLine",
@@ -22,6 +30,8 @@ __all__ = [
     "Item",
     "NoCarrier",
     "Offer",
+    "Papers",
+    "PapersWanted",
     "ParcelTooLarge",
     "Party",
     "Piece",
@@ -36,17 +46,15 @@ __all__ = [
     "TooManyPieces",
     "UnknownCarrier",
     "UnknownPostalCode",
+    "ask_for_papers",
+    "forget_papers",
     "open_shipment",
     "options",
-    "papers",
+    "papers_found",
+    "papers_links",
     "ranked",
     "rate_version_read",
     "shipment_read",
     "shipment_view",
+    "write_papers",
 ]
-
-
-def papers(declared: Declaration) -> Iterator[tuple[str, bytes]]:
-    """Each paper of a shipment as a PDF: commercial_invoice, cn22, cn23, packing_list."""
-    for kind, written in PAPERS.items():
-        yield kind, written(declared)

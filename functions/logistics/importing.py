@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from entrepot.cloud import telemetry, writes
 from entrepot.kernel.refusals import Busy, Kind, Refusal
 from functions.logistics import store, tariffs
-from functions.logistics.domain.card_csv import Parsed, RowError, parsed
 from functions.logistics.domain.cards import RateBook, RateCard, overlaps
+
+if TYPE_CHECKING:  # read by imports alone, while every quote asks this module for the book
+    from functions.logistics.domain.card_csv import Parsed, RowError
 
 MOST_CARDS: Final = 60
 """In one import, so that it is one transaction."""
@@ -50,6 +52,8 @@ def import_cards(text: str, *, dry_run: bool) -> Imported:
 
     Raises: BadRateCards: with the row, column and fault of each cell that is wrong. RateCardOverlap. Busy.
     """
+    from functions.logistics.domain.card_csv import parsed
+
     services = {code: frozenset(carrier.services) for code, carrier in tariffs.carriers().items()}
     read = parsed(text, services)
     _refuse(read.errors)
@@ -96,7 +100,9 @@ def _merged(stored: Mapping[str, RateCard]) -> dict[str, RateCard]:
     return {card.card_id: card for card in tariffs.all_rate_cards()} | dict(stored)
 
 
-def _changes(read: Parsed, current: Mapping[str, RateCard]) -> tuple[tuple[str, str], ...]:
+def _changes(read: "Parsed", current: Mapping[str, RateCard]) -> tuple[tuple[str, str], ...]:
+    from functions.logistics.domain.card_csv import RowError
+
     changes, errors = [], []
     for row, card in read.cards:
         held = current.get(card.card_id)
@@ -130,7 +136,7 @@ def _check(cards: Mapping[str, RateCard]) -> None:
                 )
 
 
-def _refuse(errors: Sequence[RowError]) -> None:
+def _refuse(errors: "Sequence[RowError]") -> None:
     if errors:
         raise BadRateCards(
             field="csv",

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from entrepot.cloud import aws, reads, writes
 from entrepot.cloud.rows import Document, Number, Row, Text
@@ -10,6 +10,7 @@ from entrepot.kernel.clock import parsed, rfc3339
 from entrepot.kernel.refusals import Kind, Refusal
 from functions.logistics import tariffs
 from functions.logistics.domain.cards import RateCard
+from functions.logistics.domain.declaration import KEPT, Papers, State
 from functions.logistics.domain.shipment import Shipment
 
 _RATE_CARDS: Final = "rate-cards"
@@ -48,6 +49,27 @@ class TrackingRow(Row):
         table_name = aws.name("logistics")
 
     registered_at = Text()
+
+
+class PapersMoved(Refusal):
+    code = "papers_moved"
+    kind = Kind.CONFLICT
+    title = "These papers were asked for, written or forgotten meanwhile."
+
+
+class PapersRow(Row):
+    """How far the papers of a shipment are: pk `papers#<order id>`, sk the shipment's id.
+
+    Reached by both, and by order to forget them. `expires_at` in seconds since 1970.
+    """
+
+    class Meta:
+        table_name = aws.name("logistics")
+
+    digest = Text()
+    state = Text()
+    asked_at = Text()
+    expires_at = Number()
 
 
 class RateCardsMoved(Refusal):
@@ -97,6 +119,30 @@ def registrations(carrier: str, number: str) -> list[tuple[datetime, str]]:
         lambda row: (parsed(row.registered_at), row.sk),
         consistent=True,
     )
+
+
+def papers_read(order_id: str, shipment_id: str) -> reads.Read[Papers]:
+    return reads.Read(PapersRow, _papers_key(order_id), shipment_id, _papers)
+
+
+def papers_of(order_id: str) -> list[Papers]:
+    return reads.query_all(PapersRow, _papers_key(order_id), _papers, consistent=True)
+
+
+def papers_asked(papers: Papers, seen: Papers | None) -> writes.Write:
+    """Raises, at commit: PapersMoved."""
+    if seen is None:
+        return writes.create(_papers_row(papers), PapersMoved())
+    return papers_told(papers, seen)
+
+
+def papers_told(papers: Papers, seen: Papers) -> writes.Write:
+    """Raises, at commit: PapersMoved: they are no longer as seen."""
+    return writes.put(_papers_row(papers), _as_seen(seen), PapersMoved())
+
+
+def papers_dropped(papers: Papers) -> writes.Write:
+    return writes.delete(PapersRow(_papers_key(papers.order_id), papers.shipment_id))
 
 
 def rate_version_read() -> reads.Read[int]:
@@ -150,3 +196,27 @@ def _shipment_key(shipment_id: str) -> str:
 
 def _tracking_key(carrier: str, number: str) -> str:
     return f"tracking#{carrier}#{number}"
+
+
+def _papers(row: PapersRow) -> Papers:
+    return Papers(row.pk.partition("#")[2], row.sk, row.digest, State(row.state), parsed(row.asked_at))
+
+
+def _papers_row(papers: Papers) -> PapersRow:
+    return PapersRow(
+        _papers_key(papers.order_id),
+        papers.shipment_id,
+        digest=papers.digest,
+        state=papers.state.value,
+        asked_at=rfc3339(papers.asked_at),
+        expires_at=int((papers.asked_at + KEPT).timestamp()),
+    )
+
+
+def _as_seen(seen: Papers) -> Any:
+    asked = PapersRow.asked_at == rfc3339(seen.asked_at)
+    return (PapersRow.digest == seen.digest) & (PapersRow.state == seen.state.value) & asked
+
+
+def _papers_key(order_id: str) -> str:
+    return f"papers#{order_id}"

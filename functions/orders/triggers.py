@@ -1,10 +1,11 @@
-"""What wakes orders: events of payments and logistics, and the clock."""
+"""What wakes orders: events of payments and logistics, papers that are asked for, and the clock."""
 
 from datetime import datetime
 
 from entrepot.cloud.events import Triggers
 from entrepot.contracts import logistics, payments
-from functions.orders.service import clock, disputing, fulfilling, paying
+from functions.logistics import facade as shipping
+from functions.orders.service import clock, disputing, documents, fulfilling, paying
 
 triggers = Triggers(__name__)
 
@@ -24,6 +25,11 @@ orders_events = triggers.consumer(
         logistics.ShipmentMoved: fulfilling.on_shipment_moved,
     },
 )
+
+
+@triggers.messages(shipping.PAPERS_QUEUE)
+def orders_papers(body: str, now: datetime) -> None:
+    documents.write(body)
 
 
 @triggers.schedule("rate(1 minute)")

@@ -19,6 +19,7 @@ def test_the_artefact_stands_by_itself(artefact):
     report = checks.run(artefact.folder, native=True, lint=False)
 
     assert 'GET /health answers 200 {"status":"ok"' in report
+    assert "are written, their fonts embedded" in report
     assert report.count(" imports in ") == len(list(checks.functions(artefact.template)))
 
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from app import TRIGGERS
 from entrepot.cloud.events import Trigger
 from entrepot.cloud.rows import Row
 from entrepot.cloud.workers import Worker
+from functions.logistics.domain.declaration import KEPT
 from infra import estate
 from infra.artefact import SERVICES
 from infra.estate import FUNCTIONS, QUEUES, SUBSCRIPTIONS, TABLES, TOPICS, Function
@@ -128,6 +130,8 @@ def test_a_policy_names_its_actions_and_resources(function):
         assert not [action for action in statement["Action"] if "*" in action]
         if statement["Sid"] == "Logs":  # Lambda chooses the names of the streams in a group
             assert all(f"-{function.name}:log-stream:*" in resource for resource in resources)
+        elif statement["Sid"] == "Papers":  # an object's key is made with it
+            assert {'{"Fn::Sub": "${PapersBucket.Arn}/papers/*"}'} == resources
         elif '"*"' in resources:
             assert set(statement["Action"]) in UNSCOPED
             assert ["*"] == statement["Resource"]
@@ -230,3 +234,24 @@ def test_no_template_holds_a_secret():
     secret = estate.merge_template(ROOT)["Resources"]["AppSecret"]["Properties"]
 
     assert not {"SecretString", "GenerateSecretString"} & set(secret)
+
+
+def test_the_bucket_of_papers_is_private_sealed_and_forgets():
+    bucket = estate.merge_template(ROOT)["Resources"]["PapersBucket"]["Properties"]
+
+    assert {True} == set(bucket["PublicAccessBlockConfiguration"].values())
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert "aws:kms" == encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"]
+    assert timedelta(days=bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"]) > KEPT
+    assert "VersioningConfiguration" not in bucket
+
+
+def test_each_layer_is_given_to_one_function_and_has_its_requirements():
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))["lambda_functions"]
+    given = {name: entry["layers"] for name, entry in config.items() if "layers" in entry}
+
+    assert {
+        "customs_search": [{"Ref": "SharedLayer"}, {"Ref": "SearchLayer"}],
+        "orders_papers": [{"Ref": "SharedLayer"}, {"Ref": "PapersLayer"}],
+    } == given
+    assert all((ROOT / "layers" / layer / "requirements.txt").exists() for layer in estate.LAYERS)

@@ -1,7 +1,7 @@
 """The papers of a shipment over HTTP."""
 
-import base64
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from entrepot.cloud.call import Call
 from entrepot.cloud.wire import View
@@ -34,38 +34,58 @@ class DeclarationView(View, frozen=True):
 
 
 class PaperView(View, frozen=True):
-    """`content` is the file in base64."""
+    """`url` opens the file without signing in, until `links_expire_at`."""
 
     kind: str
     file_name: str
     media_type: str
-    content: str
+    url: str
+
+
+class FailureView(View, frozen=True):
+    """Why there are no papers, and what to do."""
+
+    code: str
+    detail: str
 
 
 class DocumentsView(View, frozen=True):
-    """`data`: commercial_invoice, cn22, cn23 and packing_list."""
+    """`status` is "none" (nobody has asked for them), "pending", "ready" or "failed". `data` of papers that are ready:
+    commercial_invoice, cn22, cn23 and packing_list."""
 
     shipment_id: str
+    status: str
     declaration: DeclarationView
+    failure: FailureView | None
     data: list[PaperView]
+    links_expire_at: datetime | None
     next_cursor: None = None
+
+
+@api.post("/v1/shipments/{shipment_id}/documents", allow=documents.ACTION, status=202)
+def ask_for_documents(call: Call, shipment_id: str) -> DocumentsView:
+    return _view(*documents.asked(shipment_id, caller(call), call.now), call.now)
 
 
 @api.get("/v1/shipments/{shipment_id}/documents", allow=documents.ACTION)
 def read_documents(call: Call, shipment_id: str) -> DocumentsView:
-    declared = documents.declared(shipment_id, caller(call))
+    return _view(*documents.shown(shipment_id, caller(call)), call.now)
+
+
+def _view(declared: logistics.Declaration, papers: logistics.Papers | None, now: datetime) -> DocumentsView:
+    status = papers.state.value if papers else "none"
+    links = logistics.papers_links(papers) if papers and status == "ready" else ()
+    until = now + timedelta(seconds=logistics.PAPERS_LINK_SECONDS)
     return DocumentsView(
-        shipment_id=shipment_id,
+        shipment_id=declared.shipment_id,
+        status=status,
         declaration=_declaration(declared),
+        failure=_FAILED if status == "failed" else None,
         data=[
-            PaperView(
-                kind=kind,
-                file_name=f"{kind}-{shipment_id}.pdf",
-                media_type="application/pdf",
-                content=base64.b64encode(content).decode(),
-            )
-            for kind, content in logistics.papers(declared)
+            PaperView(kind=kind, file_name=name, media_type="application/pdf", url=url)
+            for kind, name, url in links
         ],
+        links_expire_at=until if status == "ready" else None,
     )
 
 
@@ -89,3 +109,10 @@ def _declaration(declared: logistics.Declaration) -> DeclarationView:
         total=declared.total,
         net_grams=declared.net_grams,
     )
+
+
+_FAILED: Final = FailureView(
+    code="papers_failed",
+    detail="These papers could not be written. They are tried again by themselves for a quarter of an hour; if "
+    "they are still failed then, ask for them again, and if that fails too, tell support the shipment's id.",
+)

@@ -1,10 +1,15 @@
-"""The papers of a shipment, composed from the order's snapshot and the shipment, and made anew at each call."""
+"""The papers of a shipment: what they say is composed from the order's snapshot and the shipment; a job writes them."""
 
-from entrepot.cloud import reads
+from datetime import datetime
+
+import msgspec
+
+from entrepot.cloud import reads, telemetry
 from entrepot.kernel.money import Money, total
 from entrepot.kernel.refusals import NotFound
 from functions.logistics import facade as logistics
 from functions.membership import facade as membership
+from functions.orders import store
 from functions.orders.domain.order import CHARGES, Order, OrderLine
 from functions.orders.domain.quote import Address
 from functions.orders.service import access, people
@@ -32,10 +37,41 @@ def declared(shipment_id: str, caller: Caller) -> logistics.Declaration:
     sight = access.seen(shipment.order_id, caller, ACTION)
     if sight.role == "shopper" or shipment.merchant_id not in sight.merchants:
         raise NotFound
+    return _composed(sight.order, shipment)
+
+
+def asked(shipment_id: str, caller: Caller, now: datetime) -> tuple[logistics.Declaration, logistics.Papers]:
+    """Have the papers written, unless they are there or on their way. Raises: as `declared`."""
+    said = declared(shipment_id, caller)
+    return said, logistics.ask_for_papers(said, now)
+
+
+def shown(shipment_id: str, caller: Caller) -> tuple[logistics.Declaration, logistics.Papers | None]:
+    """What the papers say, and how far they are; None where nobody asked for papers that say this.
+
+    Raises: as `declared`.
+    """
+    said = declared(shipment_id, caller)
+    papers = logistics.papers_found(said.order_id, shipment_id)
+    return said, papers if papers is not None and papers.digest == said.digest else None
+
+
+def write(body: str) -> None:
+    """The job of a message: compose anew what the papers say, and have it written. A shipment that is gone has none."""
+    wanted = msgspec.json.decode(body, type=logistics.PapersWanted)
+    order, shipment = reads.fetch(
+        store.order_read(wanted.order_id), logistics.shipment_read(wanted.shipment_id), consistent=True
+    )
+    if order is None or shipment is None:
+        telemetry.log("papers_of_nothing", level="warning", shipment_id=wanted.shipment_id)
+        return
+    logistics.write_papers(_composed(order, shipment))
+
+
+def _composed(order: Order, shipment: logistics.Shipment) -> logistics.Declaration:
     merchant = reads.fetch_one(membership.merchant_read(shipment.merchant_id))
     assert merchant is not None, "a shipment is its merchant's"
-    to = people.address(sight.order)
-    return declaration(sight.order, to, shipment, merchant.name, merchant.country)
+    return declaration(order, people.address(order), shipment, merchant.name, merchant.country)
 
 
 def declaration(
@@ -61,6 +97,7 @@ def declaration(
         consignee=logistics.Party(
             to.name, tuple(line for line in (to.line1, to.line2, place, to.country) if line), to.phone
         ),
+        destination=to.country,
         carrier=shipment.carrier,
         tracking_number=shipment.tracking_number,
         incoterm=next(

@@ -142,6 +142,7 @@ ORDERS: Final = (
     ),
     Asked("GET", "/v1/shipments/<shipment>", headers={"Order-Token": "<shipment_token>"}),
     Asked("GET", "/v1/shipments/<shipment>/documents"),
+    Asked("POST", "/v1/shipments/<shipment>/documents"),
     Asked("POST", "/v1/refunds", {"order_id": "<order>", "lines": [_LINE], "reason": "scratched"}),
 )
 OUTSIDE: Final = (

@@ -1,51 +1,160 @@
 """What a parcel costs by an operator's rate card, and its papers: for its merchant and the operator alone."""
 
-import base64
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
+import pytest
 from pypdf import PdfReader
 
+from entrepot.cloud import aws
 from entrepot.kernel.clock import utc_now
-from functions.logistics import tariffs
+from functions.logistics import facade as logistics
+from functions.logistics import tariffs, typst_gateway
 from functions.logistics.domain.card_csv import rendered
+from functions.orders.service import documents
 from tests.integration.orders.bazaar import Bazaar
 from tests.support.http import Answer, call
 
 
-def papers(shipment: Any, **options: Any) -> Answer:
-    return call("GET", f"/v1/shipments/{shipment['id']}/documents", **options)
+def papers(shipment: Any, method: str = "GET", **options: Any) -> Answer:
+    return call(method, f"/v1/shipments/{shipment['id']}/documents", **options)
 
 
-def test_the_merchant_gets_papers_that_agree_with_the_order(bazaar):
+def messages() -> list[str]:
+    """What the queue of papers holds, taken from it."""
+    sqs, url = aws.client("sqs"), aws.queue_url(logistics.PAPERS_QUEUE)
+    taken = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    for each in taken:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
+    return [each["Body"] for each in taken]
+
+
+def objects(order_id: str) -> list[str]:
+    """What the bucket holds of an order."""
+    found = aws.client("s3").list_objects_v2(Bucket=aws.name("papers"), Prefix=f"papers/{order_id}/")
+    return [each["Key"] for each in found.get("Contents", [])]
+
+
+def content(url: str) -> bytes:
+    """The object that a link opens."""
+    key = unquote(urlsplit(url).path).lstrip("/").removeprefix(f"{aws.name('papers')}/")
+    body: bytes = aws.client("s3").get_object(Bucket=aws.name("papers"), Key=key)["Body"].read()
+    return body
+
+
+@pytest.fixture
+def shipment(bazaar):
     placed = bazaar.paid({"PHONES-1": 2, "BAG-1": 1})
-    shipment = bazaar.ship(bazaar.shenzhen, placed, {"PHONES-1": 2})
+    return placed, bazaar.ship(bazaar.shenzhen, placed, {"PHONES-1": 2})
 
-    answer = papers(shipment, token=bazaar.shenzhen.token)
 
-    assert 200 == answer.status, answer.text
+def test_the_merchant_gets_papers_that_agree_with_the_order(bazaar, shipment):
+    placed, parcel = shipment
+    token = bazaar.shenzhen.token
+
+    before = papers(parcel, token=token).json
+    asked = papers(parcel, "POST", token=token)
+    for message in messages():
+        documents.write(message)
+    answer = papers(parcel, token=token)
+
+    assert ("none", [], 202, "pending", 200, "ready") == (
+        before["status"], before["data"], asked.status, asked.json["status"], answer.status, answer.json["status"],
+    ), answer.text  # fmt: skip
     (line,) = (each for each in bazaar.order(placed)["lines"] if each["sku"] == "PHONES-1")
     declared = answer.json["declaration"]
     assert (line["total"], line["goods"]) == (declared["total"], declared["lines"][0]["goods"])
-    assert None is not declared["lines"][0]["hs_code"]
-    text = {
-        paper["kind"]: PdfReader(BytesIO(base64.b64decode(paper["content"]))).pages[0].extract_text()
-        for paper in answer.json["data"]
-    }
-    assert ["commercial_invoice", "cn22", "cn23", "packing_list"] == list(text)
-    assert placed["id"] in text["commercial_invoice"]
-    assert answer.json == papers(shipment, token=bazaar.shenzhen.token).json
+    files = {paper["kind"]: content(paper["url"]) for paper in answer.json["data"]}
+    assert ["commercial_invoice", "cn22", "cn23", "packing_list"] == list(files)
+    text = PdfReader(BytesIO(files["commercial_invoice"])).pages[0].extract_text()
+    assert placed["id"] in text
+    assert "attachment" in unquote(answer.json["data"][0]["url"])
+    assert "X-Amz-Expires=300" in answer.json["data"][0]["url"]
 
 
-def test_another_merchant_and_the_buyer_get_no_papers(bazaar):
-    placed = bazaar.paid({"PHONES-1": 1, "BAG-1": 1})
-    shipment = bazaar.ship(bazaar.shenzhen, placed, {"PHONES-1": 1})
+def test_asking_again_gives_the_same_papers_and_no_second_job(bazaar, shipment):
+    placed, parcel = shipment
+    token = bazaar.shenzhen.token
 
-    assert (404, "not_found") == _refused(papers(shipment, token=bazaar.milan.token))
-    assert 401 == papers(shipment, headers={"Order-Token": placed["order_token"]}).status
-    assert (404, "not_found") == _refused(papers({"id": "shp_none"}, token=bazaar.shenzhen.token))
+    papers(parcel, "POST", token=token)
+    papers(parcel, "POST", token=token)
+    (message,) = messages()
+    documents.write(message)
+    first = objects(placed["id"])
+    documents.write(message)
+    again = papers(parcel, "POST", token=token)
+
+    assert ("ready", [], first, 4) == (again.json["status"], messages(), objects(placed["id"]), len(first))
+
+
+def test_a_job_that_fails_says_so_and_may_be_asked_for_again(bazaar, shipment, monkeypatch):
+    _, parcel = shipment
+    token = bazaar.shenzhen.token
+    papers(parcel, "POST", token=token)
+    (message,) = messages()
+
+    with monkeypatch.context() as broken:
+        broken.setattr(typst_gateway, "rendered", _fails)
+        with pytest.raises(RuntimeError):
+            documents.write(message)
+    failed = papers(parcel, token=token).json
+
+    assert ("failed", "papers_failed", []) == (failed["status"], failed["failure"]["code"], failed["data"])
+    assert "pending" == papers(parcel, "POST", token=token).json["status"]
+    documents.write(messages()[0])
+    assert "ready" == papers(parcel, token=token).json["status"]
+
+
+def test_forgotten_papers_are_gone_and_a_late_job_brings_none_back(bazaar, shipment):
+    placed, parcel = shipment
+    papers(parcel, "POST", token=bazaar.shenzhen.token)
+    (message,) = messages()
+    documents.write(message)
+
+    logistics.forget_papers(placed["id"])
+    logistics.forget_papers(placed["id"])
+    documents.write(message)
+
+    assert ([], "none") == (objects(placed["id"]), papers(parcel, token=bazaar.shenzhen.token).json["status"])
+
+
+def test_papers_that_are_forgotten_while_they_are_written_do_not_stay(bazaar, shipment, monkeypatch):
+    placed, parcel = shipment
+    papers(parcel, "POST", token=bazaar.shenzhen.token)
+    (message,) = messages()
+    real = typst_gateway.rendered
+
+    def forgets(sheet: Any) -> bytes:
+        logistics.forget_papers(placed["id"])
+        return real(sheet)
+
+    monkeypatch.setattr(typst_gateway, "rendered", forgets)
+    documents.write(message)
+
+    assert [] == objects(placed["id"])
+
+
+def test_a_message_about_a_shipment_that_is_gone_is_done_with(bazaar):
+    documents.write('{"order_id": "ord_none", "shipment_id": "shp_none"}')
+
+    assert [] == objects("ord_none")
+
+
+def _fails(sheet: Any) -> bytes:
+    raise RuntimeError
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_another_merchant_and_the_buyer_get_no_papers(bazaar, shipment, method):
+    placed, parcel = shipment
+
+    assert (404, "not_found") == _refused(papers(parcel, method, token=bazaar.milan.token))
+    assert 401 == papers(parcel, method, headers={"Order-Token": placed["order_token"]}).status
+    assert (404, "not_found") == _refused(papers({"id": "shp_none"}, method, token=bazaar.shenzhen.token))
+    assert [] == messages()
 
 
 def _refused(answer: Answer) -> tuple[int, str | None]:

@@ -20,6 +20,9 @@ _CONFIG: Final = Config(
     max_pool_connections=16,
     retries={"mode": "standard", "total_max_attempts": 4},
 )
+_OWN: Final = {"s3": Config(signature_version="s3v4", s3={"addressing_style": "virtual"})}
+"""A link to a sealed object is signed by version 4, and names the bucket's own region."""
+
 _secrets: dict[str, tuple[float, dict[str, str]]] = {}
 
 
@@ -37,7 +40,7 @@ def session() -> botocore.session.Session:
 @cache
 def client(service: str, config: Config = _CONFIG) -> Any:
     """The one client of an AWS service; made once a process, safe to share between threads."""
-    return session().create_client(service, config=config)
+    return session().create_client(service, config=config.merge(_OWN.get(service, Config())))
 
 
 @cache
