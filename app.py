@@ -23,6 +23,8 @@ from functions.orders import routes as orders_routes
 from functions.orders import triggers as orders_triggers
 from functions.payments import routes as payments_routes
 from functions.payments import triggers as payments_triggers
+from functions.privacy import routes as privacy_routes
+from functions.privacy import triggers as privacy_triggers
 from functions.rates import triggers as rates_triggers
 from functions.settlement import routes as settlement_routes
 from functions.settlement import triggers as settlement_triggers
@@ -39,6 +41,7 @@ APIS = (
     membership_routes.api,
     orders_routes.api,
     payments_routes.api,
+    privacy_routes.api,
     settlement_routes.api,
 )
 TRIGGERS = (
@@ -51,6 +54,7 @@ TRIGGERS = (
     membership_triggers.triggers,
     orders_triggers.triggers,
     payments_triggers.triggers,
+    privacy_triggers.triggers,
     rates_triggers.triggers,
     settlement_triggers.triggers,
 )

@@ -44,9 +44,19 @@ TABLES: Final = (
     Table("inbox"),
     Table("idempotency"),
     Table("audit", index=("days", "day", "at")),
+    Table("privacy", index=("due", "due_shard", "due_at")),
 )
 
-TOPICS: Final = ("catalogue", "inventory", "membership", "payments", "logistics", "orders", "settlement")
+TOPICS: Final = (
+    "catalogue",
+    "inventory",
+    "membership",
+    "payments",
+    "logistics",
+    "orders",
+    "settlement",
+    "privacy",
+)
 
 QUEUES: Final = (
     "payments-webhooks",
@@ -58,8 +68,10 @@ QUEUES: Final = (
     "orders-events",
     "orders-papers",
     "payments-events",
+    "logistics-events",
     "settlement-events",
     "settlement-runs",
+    "privacy-events",
 )
 
 SUBSCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -75,6 +87,7 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "membership.staff_invited",
         "membership.code_requested",
         "membership.password_changed",
+        "membership.member_erased",
     ),
     "orders-events": (
         "payments.payment_authorised",
@@ -88,13 +101,16 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "payments.dispute_closed",
         "payments.evidence_due",
         "logistics.shipment_moved",
+        "membership.member_erased",
     ),
     "payments-events": (
         "payments.refund_requested",
         "payments.capture_requested",
         "payments.cancellation_requested",
         "orders.evidence_gathered",
+        "orders.buyer_forgotten",
     ),
+    "logistics-events": ("orders.buyer_forgotten",),
     "settlement-events": (
         "payments.payment_captured",
         "payments.refund_succeeded",
@@ -105,6 +121,7 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "orders.share_completed",
         "orders.share_refunded",
     ),
+    "privacy-events": ("privacy.export_requested", "membership.member_erased"),
 }
 """Queue ← events. The part of an event's name before the dot is the topic it comes from."""
 
@@ -136,6 +153,7 @@ FUNCTIONS: Final = (
     Function("payments_sweep", "schedule"),
     Function("customs_search", "worker"),
     Function("logistics_scans", "logistics-scans"),
+    Function("logistics_events", "logistics-events"),
     Function("catalogue_events", "catalogue-events"),
     Function("inventory_events", "inventory-events"),
     Function("membership_events", "membership-events"),
@@ -147,6 +165,8 @@ FUNCTIONS: Final = (
     Function("settlement_run", "schedule"),
     Function("settlement_runs", "settlement-runs"),
     Function("audit_check", "schedule"),
+    Function("privacy_events", "privacy-events"),
+    Function("privacy_looks", "schedule"),
 )
 
 LAYERS: Final[Mapping[str, str]] = {
@@ -189,6 +209,13 @@ ANOMALIES: Final[tuple[tuple[str, str, str, Mapping[str, str], int], ...]] = (
         "payment-flagged",
         "What a provider says of a payment is not ours: nothing moved, and a person has to look.",
         "PaymentFlagged",
+        {},
+        0,
+    ),
+    (
+        "erasures-overdue",
+        "Somebody asked to be forgotten more than 25 days ago, and something is still kept.",
+        "ErasuresOverdue",
         {},
         0,
     ),

@@ -66,6 +66,7 @@ __all__ = [
     "assess",
     "book_version",
     "check_identity",
+    "forget_order",
     "identity_hash",
     "quota_read",
     "quota_year",
@@ -113,3 +114,11 @@ def release_quota(person: str, year: int, order_id: str, amount_fen: int) -> lis
     Raises: at the commit, QuotaNotReserved: it holds nothing, another amount, or released already.
     """
     return service.release_quota(person, year, order_id, amount_fen)
+
+
+def forget_order(person: str, year: int, order_id: str) -> Write:
+    """The write after which nobody can tell which order used a part of a person's quota.
+
+    The year's sum stays under the person's hash, for the law limits it; it ends with its own time.
+    """
+    return service.forget_order(person, year, order_id)

@@ -82,6 +82,10 @@ def release_quota(person: str, year: int, order_id: str, amount_fen: int) -> lis
     return store.release(person, year, order_id, Money(amount_fen, _QUOTA_CURRENCY))
 
 
+def forget_order(person: str, year: int, order_id: str) -> Write:
+    return store.forget_order(person, year, order_id)
+
+
 def year_limit(year: int) -> Rule:
     """The rule that limits what a person may import in a year: the one in force on its last day."""
     rules = packaged_book().rules_for("CN", date(year, 12, 31))

@@ -78,6 +78,11 @@ def release(person: str, year: int, order_id: str, amount: Money) -> list[Write]
     ]
 
 
+def forget_order(person: str, year: int, order_id: str) -> Write:
+    """Which order used a part of the sum is forgotten; the sum stays."""
+    return delete(QuotaRow(_pk(person, year), _order(order_id)))
+
+
 def _pk(person: str, year: int) -> str:
     return f"quota#{person}#{year}"
 

@@ -12,12 +12,14 @@ import msgspec
 
 from entrepot.cloud import aws, outbox, reads, telemetry, writes
 from entrepot.contracts.logistics import ShipmentMoved
+from entrepot.contracts.orders import BuyerForgotten
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.refusals import Busy, Kind, NotFound, Refusal
 from functions.logistics import (
     aftership_gateway,
     easypost_gateway,
     importing,
+    papers,
     seventeentrack_gateway,
     store,
     tariffs,
@@ -31,6 +33,7 @@ from functions.logistics.domain.shipment import (
     Scan,
     Shipment,
     decisive_scan,
+    forgotten,
     is_credible,
     owner_of,
     with_scans,
@@ -178,6 +181,27 @@ def take_report(report: Report, received_at: datetime, now: datetime) -> None:
         raise UnknownTracking(source=report.source)
     for shipment_id, its_scans in by_shipment.items():
         _apply(shipment_id, its_scans, now)
+
+
+def on_buyer_forgotten(event: BuyerForgotten, handled: writes.Write, now: datetime) -> None:
+    """The parcels of an order forget whom they went to, and their papers go."""
+    papers.forget(event.order_id)
+    for shipment_id in event.shipment_ids:
+        _forget(shipment_id, event.kept_until)
+    writes.commit(handled)
+
+
+def _forget(shipment_id: str, until: date) -> None:
+    for _ in range(_TRIES):
+        shipment = reads.fetch_one(store.shipment_read(shipment_id), consistent=True)
+        if shipment is None or shipment.forgotten:
+            return
+        try:
+            writes.commit(*store.forgotten(forgotten(shipment, until), shipment.revision))
+        except store.Superseded:
+            continue
+        return
+    raise Busy
 
 
 def _by_shipment(report: Report, scans: Iterable[Scan]) -> dict[str, list[Scan]]:

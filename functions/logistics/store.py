@@ -1,7 +1,7 @@
 """Rows of the table `logistics`. They never leave this module."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
 from entrepot.cloud import aws, reads, writes
@@ -37,6 +37,9 @@ class ShipmentRow(Row):
 
     revision = Number()
     shipment = Document[Shipment](Shipment)
+    expires_at = Number(
+        null=True
+    )  # seconds since 1970: the end of what is left, once its consignee is forgotten
 
 
 class TrackingRow(Row):
@@ -49,6 +52,7 @@ class TrackingRow(Row):
         table_name = aws.name("logistics")
 
     registered_at = Text()
+    expires_at = Number(null=True)  # as its shipment's
 
 
 class PapersMoved(Refusal):
@@ -105,6 +109,20 @@ def opened(shipment: Shipment) -> list[writes.Write]:
 def changed(shipment: Shipment, seen_revision: int) -> writes.Write:
     """The write of a shipment that was read at `seen_revision`. Raises, at commit: Superseded."""
     return writes.put(_row(shipment), ShipmentRow.revision == seen_revision, Superseded())
+
+
+def forgotten(shipment: Shipment, seen_revision: int) -> list[writes.Write]:
+    """The writes of a shipment that has forgotten its consignee: it and its number have their end now.
+
+    Raises, at commit: Superseded.
+    """
+    tracking = TrackingRow(
+        _tracking_key(shipment.carrier, shipment.tracking_number),
+        shipment.shipment_id,
+        registered_at=rfc3339(shipment.registered_at),
+        expires_at=_expires_at(shipment),
+    )
+    return [changed(shipment, seen_revision), writes.put(tracking)]
 
 
 def shipment_read(shipment_id: str) -> reads.Read[Shipment]:
@@ -186,8 +204,18 @@ def import_writes(
 
 def _row(shipment: Shipment) -> ShipmentRow:
     return ShipmentRow(
-        _shipment_key(shipment.shipment_id), "shipment", revision=shipment.revision, shipment=shipment
+        _shipment_key(shipment.shipment_id),
+        "shipment",
+        revision=shipment.revision,
+        shipment=shipment,
+        expires_at=_expires_at(shipment),
     )
+
+
+def _expires_at(shipment: Shipment) -> int | None:
+    if shipment.kept_until is None:
+        return None
+    return int(datetime.combine(shipment.kept_until + timedelta(days=1), time(), UTC).timestamp())
 
 
 def _shipment_key(shipment_id: str) -> str:

@@ -1,8 +1,14 @@
 """What membership hears: its own events, for the letters that they ask for and for what has to end."""
 
 from entrepot.cloud.events import Triggers
-from entrepot.contracts.membership import CodeRequested, MemberRegistered, PasswordChanged, StaffInvited
-from functions.membership.service import ending, letters
+from entrepot.contracts.membership import (
+    CodeRequested,
+    MemberErased,
+    MemberRegistered,
+    PasswordChanged,
+    StaffInvited,
+)
+from functions.membership.service import ending, leaving, letters
 
 triggers = Triggers(__name__)
 
@@ -13,5 +19,6 @@ membership_events = triggers.consumer(
         StaffInvited: letters.on_staff_invited,
         CodeRequested: letters.on_code_requested,
         PasswordChanged: ending.on_password_changed,
+        MemberErased: leaving.on_member_erased,
     },
 )

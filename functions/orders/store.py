@@ -1,8 +1,8 @@
 """Rows of the table `orders`, and how they become carts, quotes and orders."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from pynamodb.expressions.condition import Condition
@@ -15,12 +15,15 @@ from entrepot.kernel.money import Money, total
 from entrepot.kernel.pagination import Page
 from entrepot.kernel.refusals import Kind, NotFound, Refusal
 from functions.orders.domain.cart import Cart, CartLine
+from functions.orders.domain.forgetting import forgotten
 from functions.orders.domain.order import Order
 from functions.orders.domain.quote import Quote, QuoteExpired, QuoteUsed
 
 DUE_SHARDS: Final = 8
 _CART_KEPT: Final = timedelta(days=30)
 _QUOTE_KEPT: Final = timedelta(days=2)
+_NOTE_KEPT: Final = timedelta(days=400)  # a cart that is filled again and again lives on
+_LEFT_KEPT: Final = timedelta(days=2)  # an access token lives a quarter of an hour
 
 
 class Changed(Refusal):
@@ -40,6 +43,27 @@ class CartRow(Row):
     token_hash = Text()
     lines: Document[tuple[CartLine, ...]] = Document(tuple[CartLine, ...])
     revision = Number()
+    expires_at = Number()  # seconds since 1970, for the collection of rubbish
+
+
+class DeskRow(Row):
+    """A note of a cart or quote that a member made: pk `member#<mbr>`, sk `cart#<id>` or `quote#<id>`.
+
+    Listed by member, when they leave or ask what is held about them. It may outlive what it notes.
+    """
+
+    class Meta:
+        table_name = aws.name("orders")
+
+    expires_at = Number()  # seconds since 1970, for the collection of rubbish
+
+
+class LeftRow(Row):
+    """A member who has left: pk `member#<mbr>`, sk "left". Reached by member, while a token of theirs may live."""
+
+    class Meta:
+        table_name = aws.name("orders")
+
     expires_at = Number()  # seconds since 1970, for the collection of rubbish
 
 
@@ -77,6 +101,7 @@ class OrderRow(Row):
     revision = Number()
     due_shard = Text(null=True)
     due_at = Text(null=True)
+    expires_at = Number(null=True)  # seconds since 1970: the end of what is left, once its buyer is forgotten
     due = DueIndex()
 
 
@@ -97,6 +122,7 @@ class SummaryRow(Row):
     currency = Text()
     skus: Document[tuple[str, ...]] = Document(tuple[str, ...])
     sku_text = Text()  # `|sku|sku|`, so that a filter can look for one
+    expires_at = Number(null=True)  # as its order's
 
 
 def cart_read(cart_id: str) -> reads.Read[Cart]:
@@ -112,8 +138,14 @@ def order_read(order_id: str) -> reads.Read[Order]:
     return reads.Read(OrderRow, f"order#{order_id}", "order", _order)
 
 
-def create_cart(cart: Cart, now: datetime) -> writes.Write:
-    return writes.create(_cart_row(cart, now), Changed())
+def left_read(member_id: str) -> reads.Read[bool]:
+    """Whether a member has left."""
+    return reads.Read(LeftRow, f"member#{member_id}", "left", lambda _: True)
+
+
+def create_cart(cart: Cart, now: datetime) -> list[writes.Write]:
+    noted = _noted(cart.member_id, f"cart#{cart.cart_id}", now + _NOTE_KEPT)
+    return [writes.create(_cart_row(cart, now), Changed()), *noted]
 
 
 def save_cart(before: Cart, after: Cart, now: datetime) -> writes.Write:
@@ -127,15 +159,49 @@ def delete_cart(cart: Cart) -> writes.Write:
     )
 
 
-def create_quote(quote: Quote) -> writes.Write:
+def create_quote(quote: Quote) -> list[writes.Write]:
+    kept_until = quote.expires_at + _QUOTE_KEPT
     row = QuoteRow(
         f"quote#{quote.quote_id}",
         "quote",
         document=quote,
         valid_until=rfc3339(quote.expires_at),
-        expires_at=int((quote.expires_at + _QUOTE_KEPT).timestamp()),
+        expires_at=int(kept_until.timestamp()),
     )
-    return writes.create(row, Changed())
+    noted = _noted(quote.member_id, f"quote#{quote.quote_id}", kept_until)
+    return [writes.create(row, Changed()), *noted]
+
+
+def drop_quote(quote_id: str) -> writes.Write:
+    return writes.delete(QuoteRow(f"quote#{quote_id}", "quote"))
+
+
+def left(member_id: str, now: datetime) -> writes.Write:
+    kept = int((now + _LEFT_KEPT).timestamp())
+    return writes.put(LeftRow(f"member#{member_id}", "left", expires_at=kept))
+
+
+def desk(member_id: str) -> list[str]:
+    """The carts and quotes that a member made: `cart#<id>`, `quote#<id>`."""
+    notes = reads.query_all(DeskRow, f"member#{member_id}", lambda row: str(row.sk), consistent=True)
+    return [note for note in notes if "#" in note]
+
+
+def desk_cleared(member_id: str, notes: Sequence[str]) -> list[writes.Write]:
+    """The end of carts and quotes and of the notes of them."""
+    gone: list[writes.Write] = []
+    for note in notes:
+        kind = note.partition("#")[0]
+        gone.append(writes.delete(CartRow(note, kind) if kind == "cart" else QuoteRow(note, kind)))
+        gone.append(writes.delete(DeskRow(f"member#{member_id}", note)))
+    return gone
+
+
+def orders_of(member_id: str) -> list[str]:
+    """The ids of all orders of a member, oldest first."""
+    return reads.query_all(
+        SummaryRow, f"list#member#{member_id}", lambda row: str(row.order_id), consistent=True
+    )
 
 
 def use_quote(quote: Quote, order_id: str, now: datetime) -> writes.Write:
@@ -161,7 +227,12 @@ def create_order(order: Order) -> list[writes.Write]:
 
 
 def save_order(before: Order, after: Order) -> list[writes.Write]:
-    """The order as it is now, and its line in each list where that reads differently."""
+    """The order as it is now, and its line in each list where that reads differently.
+
+    One that has forgotten its buyer learns no words that somebody types later.
+    """
+    if after.kept_until is not None:
+        after = forgotten(after, after.kept_until)
     row = _order_row(replace(after, revision=before.revision + 1))
     held = {summary.pk: _facts(summary) for summary in _summaries(before)}
     return [
@@ -204,7 +275,20 @@ def _order_row(order: Order) -> OrderRow:
         revision=order.revision,
         due_shard=str(sum(order.order_id.encode()) % DUE_SHARDS) if due_at else None,
         due_at=rfc3339(due_at) if due_at else None,
+        expires_at=_expires_at(order),
     )
+
+
+def _noted(member_id: str | None, what: str, until: datetime) -> list[writes.Write]:
+    if member_id is None:
+        return []
+    return [writes.put(DeskRow(f"member#{member_id}", what, expires_at=int(until.timestamp())))]
+
+
+def _expires_at(order: Order) -> int | None:
+    if order.kept_until is None:
+        return None
+    return int(datetime.combine(order.kept_until + timedelta(days=1), time(), UTC).timestamp())
 
 
 def _summaries(order: Order) -> list[SummaryRow]:
@@ -234,11 +318,12 @@ def _summary(pk: str, order: Order, status: str, worth: Money, skus: tuple[str, 
         currency=worth.currency,
         skus=skus,
         sku_text="|" + "|".join(skus) + "|",
+        expires_at=_expires_at(order),
     )
 
 
-def _facts(row: SummaryRow) -> tuple[str, str]:
-    return (row.status, row.payment_status)
+def _facts(row: SummaryRow) -> tuple[str, str, float | None]:
+    return (row.status, row.payment_status, row.expires_at)
 
 
 def _cart_row(cart: Cart, now: datetime) -> CartRow:

@@ -1,11 +1,11 @@
-"""What wakes orders: events of payments and logistics, papers that are asked for, and the clock."""
+"""What wakes orders: events of payments, logistics and membership, papers that are asked for, and the clock."""
 
 from datetime import datetime
 
 from entrepot.cloud.events import Triggers
-from entrepot.contracts import logistics, payments
+from entrepot.contracts import logistics, membership, payments
 from functions.logistics import facade as shipping
-from functions.orders.service import clock, disputing, documents, fulfilling, paying
+from functions.orders.service import clock, disputing, documents, forgetting, fulfilling, paying
 
 triggers = Triggers(__name__)
 
@@ -23,6 +23,7 @@ orders_events = triggers.consumer(
         payments.DisputeClosed: disputing.on_closed,
         payments.EvidenceDue: disputing.on_evidence_due,
         logistics.ShipmentMoved: fulfilling.on_shipment_moved,
+        membership.MemberErased: forgetting.on_member_erased,
     },
 )
 

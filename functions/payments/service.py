@@ -6,13 +6,14 @@ comes the call under a key of our own, then its outcome is merged as a webhook's
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
 from entrepot.cloud import reads, telemetry, writes
 from entrepot.cloud.outbox import announce
 from entrepot.cloud.writes import Write
 from entrepot.contracts import payments as events
+from entrepot.contracts.orders import BuyerForgotten
 from entrepot.kernel.refusals import Busy
 from functions.payments import announcements, health, providers, store
 from functions.payments.domain import payment as domain
@@ -148,6 +149,27 @@ def cancel(event: events.CancellationRequested, handled: Write, now: datetime) -
         writes.commit(handled)
         return
     absorb(payment.payment_id, _let_go(providers.of(payment, now), payment), now, handled)
+
+
+def on_buyer_forgotten(event: BuyerForgotten, handled: Write, now: datetime) -> None:
+    """Every payment of an order forgets who paid."""
+    for payment_id in event.payment_ids:
+        _forget(payment_id, event.kept_until, now)
+    writes.commit(handled)
+
+
+def _forget(payment_id: str, until: date, now: datetime) -> None:
+    """Raises: Busy: the payment kept changing."""
+    for _ in range(_TRIES):
+        payment = found(payment_id)
+        if payment.forgotten:
+            return
+        try:
+            writes.commit(store.saved(payment, domain.forgotten(payment, until), now))
+        except PaymentChanged:
+            continue
+        return
+    raise Busy
 
 
 def ask(payment: Payment, asked: int, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
@@ -13,7 +13,7 @@ from entrepot.cloud.rows import Document, Number, Row, Text
 from entrepot.cloud.writes import Write
 from entrepot.kernel.clock import rfc3339
 from entrepot.kernel.refusals import Kind, Refusal
-from functions.payments.domain.payment import Payment, PaymentChanged, next_look
+from functions.payments.domain.payment import Payment, PaymentChanged, forgotten, next_look
 
 SHARDS: Final = 8
 
@@ -44,6 +44,7 @@ class PaymentRow(Row):
     asked = Number()
     due_shard = Text(null=True)
     due_at = Text(null=True)
+    expires_at = Number(null=True)  # seconds since 1970: the end of what is left, once its payer is forgotten
     due = DueIndex()
 
 
@@ -62,7 +63,12 @@ def opened(payment: Payment) -> Write:
 
 
 def saved(before: Payment, after: Payment, now: datetime, asked: int = 0) -> Write:
-    """The write that puts `after` in the place of `before`. Raises, at commit: PaymentChanged."""
+    """The write that puts `after` in the place of `before`. Raises, at commit: PaymentChanged.
+
+    One that has forgotten its payer learns no words that somebody gives for a later refund.
+    """
+    if after.kept_until is not None:
+        after = forgotten(after, after.kept_until)
     row = _row(replace(after, revision=before.revision + 1), asked, next_look(after, asked, now))
     return writes.put(row, PaymentRow.revision == before.revision, PaymentChanged())
 
@@ -105,7 +111,14 @@ def _row(payment: Payment, asked: int, due_at: datetime | None) -> PaymentRow:
         asked=asked,
         due_shard=_shard(payment.payment_id) if due_at else None,
         due_at=rfc3339(due_at) if due_at else None,
+        expires_at=_expires_at(payment),
     )
+
+
+def _expires_at(payment: Payment) -> int | None:
+    if payment.kept_until is None:
+        return None
+    return int(datetime.combine(payment.kept_until + timedelta(days=1), time(), UTC).timestamp())
 
 
 def _pk(payment_id: str) -> str:

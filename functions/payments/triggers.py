@@ -16,6 +16,7 @@ payments_events = triggers.consumer(
         events.CaptureRequested: service.capture,
         events.CancellationRequested: service.cancel,
         orders.EvidenceGathered: disputing.answer,
+        orders.BuyerForgotten: service.on_buyer_forgotten,
     },
 )
 

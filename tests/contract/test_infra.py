@@ -132,6 +132,8 @@ def test_a_policy_names_its_actions_and_resources(function):
             assert all(f"-{function.name}:log-stream:*" in resource for resource in resources)
         elif statement["Sid"] == "Papers":  # an object's key is made with it
             assert {'{"Fn::Sub": "${PapersBucket.Arn}/papers/*"}'} == resources
+        elif statement["Sid"] == "Objects":  # an object's key is made with it
+            assert {'{"Fn::Sub": "${ExportsBucket.Arn}/*"}'} == resources
         elif '"*"' in resources:
             assert set(statement["Action"]) in UNSCOPED
             assert ["*"] == statement["Resource"]
@@ -255,3 +257,13 @@ def test_each_layer_is_given_to_one_function_and_has_its_requirements():
         "orders_papers": [{"Ref": "SharedLayer"}, {"Ref": "PapersLayer"}],
     } == given
     assert all((ROOT / "layers" / layer / "requirements.txt").exists() for layer in estate.LAYERS)
+
+
+def test_the_bucket_of_exports_is_private_sealed_and_forgets_within_a_day():
+    bucket = estate.merge_template(ROOT)["Resources"]["ExportsBucket"]["Properties"]
+
+    assert {True} == set(bucket["PublicAccessBlockConfiguration"].values())
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert "aws:kms" == encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"]
+    assert 1 == bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"]
+    assert "VersioningConfiguration" not in bucket

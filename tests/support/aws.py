@@ -80,6 +80,7 @@ def make_estate(tables: bool = True) -> None:
         aws.client("sqs").create_queue(QueueName=aws.name(queue))
     region = {"LocationConstraint": "eu-central-1"}
     aws.client("s3").create_bucket(Bucket=aws.name("papers"), CreateBucketConfiguration=region)
+    aws.client("s3").create_bucket(Bucket=aws.name("exports"), CreateBucketConfiguration=region)
     kms = aws.client("kms")
     for alias in ("tokens", "tokens-other"):
         made = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Final
 
@@ -63,7 +63,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """One parcel of one order under one tracking number; scans stand in order of time."""
+    """One parcel of one order under one tracking number; scans stand in order of time.
+
+    `kept_until`: once its consignee is forgotten, the last day on which the rest is kept.
+    """
 
     shipment_id: str
     order_id: str
@@ -76,6 +79,11 @@ class Shipment:
     status: Status = Status.REGISTERED
     scans: tuple[Scan, ...] = ()
     revision: int = 0
+    kept_until: date | None = None
+
+    @property
+    def forgotten(self) -> bool:
+        return self.kept_until is not None
 
 
 def scan_of(time: datetime, status: Status, message: str, place: str) -> Scan:
@@ -112,7 +120,7 @@ def with_scans(shipment: Shipment, scans: Iterable[Scan]) -> Shipment:
     than MAX_SCANS the oldest go, final ones last.
     """
     known = {(scan.time, scan.status): scan for scan in shipment.scans}
-    for scan in scans:
+    for scan in map(_wordless, scans) if shipment.forgotten else scans:
         key = (scan.time, scan.status)
         known[key] = max(known.get(key, scan), scan, key=_by_text)
     kept = sorted(known.values(), key=lambda scan: (scan.status in _FINAL, _by_time(scan)))[-MAX_SCANS:]
@@ -120,6 +128,12 @@ def with_scans(shipment: Shipment, scans: Iterable[Scan]) -> Shipment:
     if merged == shipment.scans:
         return shipment
     return replace(shipment, scans=merged, status=status_of(merged), revision=shipment.revision + 1)
+
+
+def forgotten(shipment: Shipment, until: date) -> Shipment:
+    """The shipment without the carrier's words, which name places and people. Times and statuses stay."""
+    scans = tuple(map(_wordless, shipment.scans))
+    return replace(shipment, scans=scans, kept_until=until, revision=shipment.revision + 1)
 
 
 def owner_of(scan: Scan, registrations: Iterable[tuple[datetime, str]]) -> str | None:
@@ -146,6 +160,10 @@ def _by_time(scan: Scan) -> tuple[datetime, int]:
 
 def _by_text(scan: Scan) -> tuple[str, str]:
     return scan.message, scan.place
+
+
+def _wordless(scan: Scan) -> Scan:
+    return replace(scan, message="", place="")
 
 
 def _tidy(text: str, limit: int) -> str:

@@ -137,6 +137,12 @@ class AlreadyStaff(Refusal):
     title = "This account is staff already; an account works for one merchant."
 
 
+class LastOwner(Refusal):
+    code = "last_owner"
+    kind = Kind.CONFLICT
+    title = "Nobody else owns this merchant, or runs this platform: have another accept an invitation first."
+
+
 class TooManyAttempts(Refusal):
     code = "too_many_attempts"
     kind = Kind.THROTTLED

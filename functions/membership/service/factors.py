@@ -61,7 +61,7 @@ def offer(caller: Principal) -> Enrolment:
         raise NotFound
     secret = secrets.token_bytes(totp.SECRET_BYTES)
     sealed = seal.sealed(base64.b64encode(secret).decode(), _PURPOSE)
-    writes.commit(store.factor_offered(member.member_id, sealed))
+    writes.commit(store.living(member.member_id), store.factor_offered(member.member_id, sealed))
     account = member.email or member.phone or member.member_id
     return Enrolment(totp.text_of(secret), totp.address_of(secret, account))
 

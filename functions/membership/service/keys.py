@@ -62,7 +62,8 @@ def ask_contact(caller: Principal, wanted: Contact, source: str, now: datetime) 
     sessions.fresh(caller, now)
     throttling.asking(CODE_ATTEMPTS, store.address_key(wanted), wanted, source, now)
     kept = contacts.sealed(wanted)
-    writes.commit(*codes.asked(caller.member_id, "contact", contacts.channel(wanted), now, contact=kept))
+    asked = codes.asked(caller.member_id, "contact", contacts.channel(wanted), now, contact=kept)
+    writes.commit(store.living(caller.member_id), *asked)
 
 
 def confirm_contact(caller: Principal, digits: str, now: datetime) -> Member:

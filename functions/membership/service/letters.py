@@ -42,6 +42,9 @@ def on_member_registered(event: MemberRegistered, handled: Write, now: datetime)
     if done:
         raise AlreadyHandled
     digits = codes.derived(event.event_id)
+    if member is None:  # they have left meanwhile
+        writes.commit(handled)
+        return
     to = _reached(member, event.channel)
     if event.known and member.status is Status.ACTIVE:
         send("known", to, member.locale)
@@ -64,7 +67,7 @@ def on_staff_invited(event: StaffInvited, handled: Write, now: datetime) -> None
     if done:
         raise AlreadyHandled
     digits = codes.derived(event.event_id)
-    if _current(code, event.member_id, store.INVITATION, digits, now):
+    if member is not None and _current(code, event.member_id, store.INVITATION, digits, now):
         name = merchants[0].name if merchants else _PLATFORM
         send("invitation", _reached(member, "email"), member.locale, code=digits, merchant=name)
     else:

@@ -15,7 +15,7 @@ from functions.membership.i18n_address_gateway import deliverable
 def add(member_id: str, address: PostalAddress, now: datetime) -> BookEntry:
     """Raises: UnknownCountry, InvalidAddress, InvalidPhone, AddressBookFull."""
     entry = BookEntry(new_id("adr", now), _checked(address), revision=1)
-    writes.commit(*store.entry_added(member_id, entry))
+    writes.commit(store.living(member_id), *store.entry_added(member_id, entry))
     return entry
 
 

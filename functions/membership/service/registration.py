@@ -108,7 +108,8 @@ def verify(contact: Contact, digits: str, now: datetime) -> Member:
             confirmed = _confirmed(member, now) if kind == store.REGISTRATION else _joined(member, code)
             used = store.code_used(member_id, kind, code.code_hash, InvalidCode(field="code"))
             changed = store.changed(confirmed, password_hash, member.revision, Busy())
-            writes.commit(used, changed, *_announcement(kind, member_id, now))
+            joined = store.staff_joined(confirmed)
+            writes.commit(used, changed, *joined, *_announcement(kind, member_id, now))
             return confirmed
     raise InvalidCode(field="code")
 

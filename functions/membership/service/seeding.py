@@ -39,7 +39,7 @@ def seed_account(address_text: str, password: str, role: str, merchant_id: str |
             verified_at=now,
         )
         created = store.created(member, pwdlib_gateway.hashed(secret))
-        writes.commit(created, store.claimed(key, member_id))
+        writes.commit(created, store.claimed(key, member_id), *store.staff_joined(member))
         return member_id
     _confirm(holder, secret, wanted, merchant_id, now)
     return holder
@@ -68,4 +68,5 @@ def _confirm(member_id: str, secret: str, role: Role, merchant_id: str | None, n
         return
     changed = replace(wanted, revision=member.revision + 1)
     fresh = pwdlib_gateway.hashed(secret)
-    writes.commit(store.changed(changed, fresh, member.revision, store.Overtaken()))
+    renewed = store.changed(changed, fresh, member.revision, store.Overtaken())
+    writes.commit(renewed, *store.staff_joined(changed))

@@ -34,6 +34,14 @@ from functions.membership.store.factors import (
 )
 from functions.membership.store.inbox import handled_read
 from functions.membership.store.keys import address_key, identity_key, keyed_hash, member_key, nobody
+from functions.membership.store.leaving import (
+    living,
+    removed,
+    staff_joined,
+    staff_left,
+    traces,
+    traces_dropped,
+)
 from functions.membership.store.members import (
     Overtaken,
     changed,
@@ -49,6 +57,7 @@ from functions.membership.store.merchants import MerchantExists, merchant_create
 from functions.membership.store.postal import entries, entry_added, entry_changed, entry_read, entry_removed
 from functions.membership.store.sessions import (
     NoLivingSession,
+    all_sessions,
     every_session,
     session_ended,
     session_opened,
@@ -67,6 +76,7 @@ __all__ = [
     "NoLivingSession",
     "Overtaken",
     "address_key",
+    "all_sessions",
     "attempted",
     "attempts_forgotten",
     "changed",
@@ -95,6 +105,7 @@ __all__ = [
     "handled_read",
     "identity_key",
     "keyed_hash",
+    "living",
     "member_key",
     "member_read",
     "merchant_created",
@@ -104,11 +115,16 @@ __all__ = [
     "recovery_dropped",
     "recovery_set",
     "recovery_used",
+    "removed",
     "session_ended",
     "session_opened",
     "session_read",
     "session_refreshed",
     "sessions",
+    "staff_joined",
+    "staff_left",
+    "traces",
+    "traces_dropped",
     "try_spent",
     "unchanged",
 ]

@@ -174,6 +174,12 @@ def codes_dropped(member_id: str) -> list[Write]:
     return [writes.delete(GrantCodeRow(member_key(member_id), sk)) for sk in unused]
 
 
+def grants(member_id: str) -> list[Grant]:
+    """Everything that a member has granted, what has ended too."""
+    where = GrantRow.sk.startswith("grant#")
+    return reads.query_all(GrantRow, member_key(member_id), _as_grant, where=where, consistent=True)
+
+
 def key_read(merchant_id: str, key_id: str) -> Read[KeyState]:
     return Read(ApiKeyRow, _merchant(merchant_id), _key(key_id), _as_key)
 

@@ -65,6 +65,12 @@ def every_session(member_id: str) -> list[Session]:
     )
 
 
+def all_sessions(member_id: str) -> list[Session]:
+    """Every session that is kept, ended ones too."""
+    where = SessionRow.sk.startswith("session#")
+    return reads.query_all(SessionRow, member_key(member_id), _session, where=where, consistent=True)
+
+
 def session_opened(session: Session) -> Write:
     row = SessionRow(
         member_key(session.member_id),

@@ -1,7 +1,7 @@
 """An order: a snapshot of an option that never changes, and what has become of each line."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from entrepot.kernel.money import Money, total
@@ -170,6 +170,7 @@ class Order:
     """`contact` and `ship_to` are sealed; `country` and `region`, which taxes hang on, are kept beside them.
 
     `payment_id`, `payment_method` and `capture` are those of the attempt that paid; until then of the latest.
+    `kept_until`: once its buyer is forgotten, the last day on which what is left of it is kept.
     """
 
     order_id: str
@@ -204,6 +205,7 @@ class Order:
     revision: int = 1
     used_rates: tuple[UsedRate, ...] = ()
     attempts: tuple[Attempt, ...] = ()  # all of them, once there is more than one
+    kept_until: date | None = None
 
     @property
     def payment_ids(self) -> tuple[str, ...]:

@@ -183,13 +183,13 @@ def order_view(sight: Sight, payment: PaymentView | None = None) -> OrderView:
 
 
 def _whole_view(order: Order, payment: PaymentView | None) -> OrderView:
-    contact = people.contact(order)
+    known = order.kept_until is None
     return OrderView(
         **_common(order, order.lines, order.parcels, order.merchants),
         timeline=_timeline(order),
         status=order.status.value,
-        contact=ContactView(name=contact.name, email=contact.email, phone=contact.phone),
-        ship_to=people.address(order),
+        contact=_contact(order) if known else None,
+        ship_to=people.address(order) if known else None,
         pay_before=rfc3339(order.pay_before),
         explain=list(order.explain),
         not_included=list(order.not_included),
@@ -209,14 +209,24 @@ def _merchants_view(sight: Sight) -> OrderView:
     status = order.share(merchant_id).status
     # Not what the status says: an order may be cancelled without ever having been paid.
     paid = any(entry.event == "paid" for entry in order.timeline)
-    contact = people.contact(order)
+    known = order.kept_until is None
     return OrderView(
         **_common(order, order.lines_of(merchant_id), parcels, (merchant_id,)),
         timeline=_merchants_timeline(order, merchant_id),
         status=status.value,
-        contact=ContactView(name=contact.name if paid else None, email=_masked(contact.email)),
-        ship_to=people.address(order) if paid else None,
+        contact=_masked_contact(order, paid) if known else None,
+        ship_to=people.address(order) if paid and known else None,
     )
+
+
+def _contact(order: Order) -> ContactView:
+    contact = people.contact(order)
+    return ContactView(name=contact.name, email=contact.email, phone=contact.phone)
+
+
+def _masked_contact(order: Order, paid: bool) -> ContactView:
+    contact = people.contact(order)
+    return ContactView(name=contact.name if paid else None, email=_masked(contact.email))
 
 
 def _common(

@@ -55,7 +55,7 @@ def open_cart(caller: Caller, now: datetime) -> tuple[Cart, str]:
     """A new cart, and the token that opens it. Only a hash of the token is kept."""
     token = secrets.token_urlsafe(32)
     cart = Cart(new_id("crt", now), caller.member_id, _hash(token), (), revision=1)
-    writes.commit(store.create_cart(cart, now))
+    writes.commit(*store.create_cart(cart, now))
     return cart, token
 
 

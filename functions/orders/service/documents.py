@@ -29,7 +29,7 @@ _NAMES = {
 def declared(shipment_id: str, caller: Caller) -> logistics.Declaration:
     """What the papers of a shipment say, for its merchant and the operator.
 
-    Raises: NotFound: there is no such shipment, or not for this caller.
+    Raises: NotFound: there is no such shipment, or not for this caller. BuyerForgotten.
     """
     shipment = reads.fetch_one(logistics.shipment_read(shipment_id), consistent=True)
     if shipment is None:

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from typing import Final
 
 from entrepot.cloud import seal
+from entrepot.kernel.refusals import Kind, Refusal
 from functions.orders.domain.order import Contact, Order
-from functions.orders.domain.quote import Address
+from functions.orders.domain.quote import Address, Quote
 
 _SHIP_TO: Final = "orders.ship_to"
 _CONTACT: Final = "orders.contact"
@@ -23,9 +24,25 @@ def sealed_contact(contact: Contact, quote_id: str) -> str:
     return seal.sealed(asdict(contact), _CONTACT, quote_id)
 
 
+class BuyerForgotten(Refusal):
+    code = "buyer_forgotten"
+    kind = Kind.CONFLICT
+    title = "Whoever bought this has left and was forgotten: only what tax law demands is kept of the order."
+
+
 def address(order: Order) -> Address:
+    """Raises: BuyerForgotten."""
+    if order.kept_until is not None:
+        raise BuyerForgotten
     return Address(**seal.opened(order.ship_to, _SHIP_TO, order.quote_id))
 
 
+def quoted_address(quote: Quote) -> Address:
+    return Address(**seal.opened(quote.ship_to, _SHIP_TO, quote.quote_id))
+
+
 def contact(order: Order) -> Contact:
+    """Raises: BuyerForgotten."""
+    if order.kept_until is not None:
+        raise BuyerForgotten
     return Contact(**seal.opened(order.contact, _CONTACT, order.quote_id))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from entrepot.cloud import reads, writes
+from entrepot.cloud.auth import BadToken
 from entrepot.cloud.idempotency import AlreadyDone, Once
 from entrepot.kernel.ids import derived_id, new_id
 from entrepot.kernel.refusals import Kind, NotFound, Refusal
@@ -45,12 +46,16 @@ class Placed:
 def place(request: Request, caller: Caller, once: Once, now: datetime) -> Placed:
     """The order of this request: made now, or found as the same request has made it before.
 
-    Raises: KeyReused, NotFound, QuoteUsed, QuoteExpired, UnknownOption, OutOfStock, what payments and customs
-        refuse, Busy. Nothing is written then.
+    Raises: BadToken: its member has left. KeyReused, NotFound, QuoteUsed, QuoteExpired, UnknownOption, OutOfStock, what
+        payments and customs refuse, Busy. Nothing is written then.
     """
-    record, held, *breakers = reads.fetch(
-        once.read, store.quote_read(request.quote_id), *payments.health_reads(), consistent=True
+    who = [store.left_read(caller.member_id)] if caller.member_id else []
+    record, held, *more = reads.fetch(
+        once.read, store.quote_read(request.quote_id), *who, *payments.health_reads(), consistent=True
     )
+    left, breakers = more[: len(who)], more[len(who) :]
+    if any(left):
+        raise BadToken
     made = once.judged(record)
     if made is not None:
         return _again(made, now)

@@ -78,7 +78,7 @@ def quote(wish: Wish, caller: Caller, now: datetime) -> Quote:
         importer=importer,
         used_rates=tuple(map(_used, desk.rates.locks)),
     )
-    writes.commit(store.create_quote(made))
+    writes.commit(*store.create_quote(made))
     return made
 
 

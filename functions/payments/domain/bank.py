@@ -100,7 +100,8 @@ def with_end(due: Due) -> tuple[Due, tuple[str, int] | None]:
 
 
 def with_refund(due: Due, refund: Refund) -> Due:
-    return replace(due, refunds=(*due.refunds, replace(refund, status=RefundStatus.PENDING)))
+    """What somebody gave as its reason stays with the payment."""
+    return replace(due, refunds=(*due.refunds, replace(refund, status=RefundStatus.PENDING, reason="")))
 
 
 def with_refund_done(due: Due, refund_id: str) -> Due:

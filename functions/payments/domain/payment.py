@@ -5,7 +5,7 @@ says of an unfinished attempt goes by the provider's clock, then by rank. The st
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -96,7 +96,10 @@ class PaymentChanged(Busy):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Amounts are minor units of `amount.currency`. `revision` counts the writes of its row."""
+    """Amounts are minor units of `amount.currency`. `revision` counts the writes of its row.
+
+    `kept_until`: once its payer is forgotten, the last day on which the rest is kept.
+    """
 
     payment_id: str
     order_id: str
@@ -120,6 +123,17 @@ class Payment:
     cancellation_requested: bool = False
     revision: int = 0
     provider: str = "stripe"
+    kept_until: date | None = None
+
+    @property
+    def forgotten(self) -> bool:
+        return self.kept_until is not None
+
+    @property
+    def at_rest(self) -> bool:
+        """No refund is on its way, and no dispute waits for its end: nobody has to know who paid."""
+        disputed = any(dispute.drawn and not dispute.decided for dispute in self.disputes)
+        return not disputed and not any(refund.open for refund in self.refunds)
 
     @property
     def covered(self) -> bool:
@@ -234,6 +248,13 @@ def merged(payment: Payment, snapshot: Snapshot) -> Payment:
 def says_something(payment: Payment, after: Payment) -> bool:
     """Whether more changed than the time of the provider's last word."""
     return _timeless(payment.word) != _timeless(after.word) or replace(after, word=payment.word) != payment
+
+
+def forgotten(payment: Payment, until: date) -> Payment:
+    """The payment without the words that somebody gave for its refunds. Doing it twice changes nothing."""
+    return replace(
+        payment, refunds=tuple(replace(refund, reason="") for refund in payment.refunds), kept_until=until
+    )
 
 
 def cancelled_unmade(payment: Payment) -> Payment:

@@ -6,10 +6,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from entrepot.cloud import aws, dynamo, writes
 from entrepot.contracts.permissions import UNENROLLED
 from functions.membership.domain import totp
 from functions.membership.domain.social import Identity, Purpose
 from functions.membership.service.social import flows
+from functions.privacy import store as privacy
+from functions.privacy.domain import Erasure
 from tests.contract.authorisation import APPLICATION_SCOPES
 from tests.integration.matrix.asked import Asked
 from tests.integration.matrix.callers import Caller, Names
@@ -97,6 +100,33 @@ def _linked(world: World, caller: Caller) -> Names:
     return names
 
 
+def _exported(world: World, caller: Caller, token: str | None = None) -> Names:
+    """Somebody's archive."""
+    if not caller.has_account or caller.name == UNENROLLED:
+        return {"export": "exp_none"}
+    answer = _done(call("POST", "/v1/me/exports", token=token or caller.token))
+    return {"export": answer.json["id"]}
+
+
+def _neighbours_export(world: World, caller: Caller) -> Names:
+    return _exported(world, caller, caller.foreign["token"])
+
+
+def _owing_nothing(world: World, caller: Caller) -> Names:
+    """No order of theirs is open: they are listed as nobody's."""
+    mine = f"list#member#{caller.own.get('member')}"
+    for row in [row for row in world.store.rows("orders") if row["pk"]["S"] == mine]:
+        key = {name: row[name] for name in ("pk", "sk")}
+        dynamo.call("DeleteItem", TableName=aws.name("orders"), Key=key)
+    return {}
+
+
+def _gone(world: World, caller: Caller) -> Names:
+    """Somebody has left."""
+    writes.commit(privacy.erasure_begun(Erasure("mbr_gone", None, world.now), world.now))
+    return {"gone": "mbr_gone"}
+
+
 def _told(address: str, name: str) -> str:
     return parse_qs(urlsplit(address).query)[name][0]
 
@@ -164,6 +194,15 @@ MEMBERS: Final = (
     Asked("GET", "/v1/me/addresses/<address>"),
     Asked("PUT", "/v1/me/addresses/<address>", BERLIN, headers={"If-Match": "<address_etag>"}),
     Asked("DELETE", "/v1/me/addresses/<address>"),
+    Asked("POST", "/v1/me/exports"),
+    Asked(
+        "GET",
+        "/v1/me/exports/<export>",
+        before=_exported,
+        foreign=Asked("GET", "/v1/me/exports/<export>", before=_neighbours_export),
+    ),
+    Asked("POST", "/v1/me/erasure", {}, before=_owing_nothing),
+    Asked("GET", "/v1/erasures/<gone>", before=_gone),
     Asked("POST", "/v1/me/totp"),
     Asked("POST", "/v1/me/totp/confirm", {"code": "<code>"}, before=_offered),
     Asked("POST", "/v1/me/totp/remove", {"otp": "<next_code>"}, before=_enrolled),

@@ -203,6 +203,18 @@ def links_of_day(
     )
 
 
+def entries_of(actor: str) -> list[Entry]:
+    """Everything that was written of one actor, oldest first."""
+    found = [
+        entry(link)
+        for shard in range(SHARDS)
+        for link in reads.query_all(
+            EntryRow, f"chain#{actor}.{shard}", _link, where=EntryRow.sk < "head", consistent=True
+        )
+    ]
+    return sorted(found, key=lambda each: (each.at, each.entry_id))
+
+
 def entry(link: chain.Link) -> Entry:
     return msgspec.json.decode(link.body, type=Entry)
 

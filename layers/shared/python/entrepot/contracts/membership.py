@@ -63,3 +63,14 @@ class StaffInvited(Event, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "membership.staff_invited"
     member_id: str
     merchant_id: str | None = None
+
+
+class MemberErased(Event, frozen=True, kw_only=True):
+    """A member has left: whoever keeps anything personal of `member_id` forgets it. Told again while something is left.
+
+    `merchant_id`: whose staff they were.
+    """
+
+    NAME: ClassVar[str] = "membership.member_erased"
+    member_id: str
+    merchant_id: str | None = None

@@ -1,5 +1,6 @@
 """Events of orders. Amounts are minor units in the order's currency; `lines` name SKUs and places, never people."""
 
+from datetime import date
 from typing import ClassVar
 
 import msgspec
@@ -107,3 +108,16 @@ class ShareRefunded(Event, frozen=True, kw_only=True):
     refund_id: str
     currency: str
     amount: int
+
+
+class BuyerForgotten(Event, frozen=True, kw_only=True):
+    """Whoever bought this has left, and the order knows them no more: so shall its payments and its shipments.
+
+    `kept_until`: the last day that what is left of it is kept for.
+    """
+
+    NAME: ClassVar[str] = "orders.buyer_forgotten"
+    order_id: str
+    payment_ids: tuple[str, ...]
+    shipment_ids: tuple[str, ...]
+    kept_until: date

@@ -54,6 +54,7 @@ GRANTS: Final[dict[str, frozenset[str]]] = {
     action: frozenset(roles.split())
     for action, roles in {
         "audit.read": "operator risk",
+        "erasures.read": "operator support",
         "merchants.create": "operator",
         "merchants.staff": "merchant operator",
         "platform.staff": "operator",

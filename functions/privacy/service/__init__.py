@@ -1,0 +1,1 @@
+"""Use cases of privacy: erasing a member, exporting what is held about one."""
