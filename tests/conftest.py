@@ -18,7 +18,13 @@ os.environ.update(
     AWS_EC2_METADATA_DISABLED="true",
 )
 
+from hypothesis import HealthCheck, settings
+
 from tests.support import aws as stand_in
+
+# How long an example takes depends on what else the machine does; a slow one is no wrong one.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture

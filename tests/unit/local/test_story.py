@@ -97,7 +97,7 @@ def test_a_provider_that_does_not_answer_ends_it_in_one_line(full_market: Market
 def test_an_order_that_never_completes_ends_it_in_one_line(
     full_market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(telling, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(telling, "PATIENCE_SECONDS", 2.0)
     idle = Idle(full_market.base_url, full_market.stripe_url, full_market.carriers_url, full_market.accounts)
 
     with pytest.raises(StoryFailed, match=r"still not true: ord_.* is completed") as failed:
