@@ -27,8 +27,9 @@ def main() -> int:
         (port,) = free_ports(1)
         endpoint = f"http://127.0.0.1:{port}"
         with ministack(Path(name), port):
-            _environment(endpoint)
+            environment(endpoint)
             _use_cases()
+            _knowing_who_calls()
             _startup(artefact, endpoint)
     print()
     tariffs.main()
@@ -46,7 +47,7 @@ def main() -> int:
     return 0
 
 
-def _environment(endpoint: str) -> None:
+def environment(endpoint: str) -> None:
     os.environ.update(
         ENTREPOT_STAGE=STAGE,
         AWS_ENDPOINT_URL=endpoint,
@@ -121,6 +122,15 @@ def _use_cases() -> None:
         "\nQuotes as they grow, three carriers from each of two warehouses (CPU in ms; floor: its requests alone)"
     )
     print("\n".join(quotes.printed(grown)))
+
+
+def _knowing_who_calls() -> None:
+    from bench import signing_in
+
+    with Quiet():
+        lines = list(signing_in.printed(*signing_in.somebody()))
+    print("\nKnowing who calls")
+    print("\n".join(lines), flush=True)
 
 
 def _startup(artefact: Artefact, endpoint: str) -> None:
