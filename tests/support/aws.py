@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from unittest.mock import patch
 
@@ -78,9 +78,8 @@ def make_estate(tables: bool = True) -> None:
         _make_table(table)
     for queue in QUEUES:
         aws.client("sqs").create_queue(QueueName=aws.name(queue))
-    region = {"LocationConstraint": "eu-central-1"}
-    aws.client("s3").create_bucket(Bucket=aws.name("papers"), CreateBucketConfiguration=region)
-    aws.client("s3").create_bucket(Bucket=aws.name("exports"), CreateBucketConfiguration=region)
+    for bucket in ("papers", "exports"):
+        _make_bucket(bucket)
     kms = aws.client("kms")
     for alias in ("tokens", "tokens-other"):
         made = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
@@ -102,6 +101,16 @@ def _private_key(spec: str) -> object:
 @cache
 def _unread(spec: str) -> object:
     return _generated(spec)
+
+
+def _make_bucket(name: str) -> None:
+    """A bucket's name is everybody's, unlike a table's: another account of the same test run may hold it already."""
+    s3 = aws.client("s3")
+    taken = (s3.exceptions.BucketAlreadyExists, s3.exceptions.BucketAlreadyOwnedByYou)
+    with suppress(*taken):
+        s3.create_bucket(
+            Bucket=aws.name(name), CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
 
 
 def _make_table(table: Table) -> None:
