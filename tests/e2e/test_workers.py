@@ -21,7 +21,11 @@ def test_papers_are_written_by_their_job_and_opened_by_a_link(market: Market) ->
     placed = market.placed(sku)
     market.control(f"payment_intents/{intent_of(placed)}/pay")
     market.wait_quiet()
-    handed = {"carrier": "yunexpress", "tracking_number": f"YT{sku}", "lines": [{"sku": sku, "quantity": 1}]}
+    handed = {
+        "carrier": "yunexpress",
+        "tracking_number": "YT20261125001",
+        "lines": [{"sku": sku, "quantity": 1}],
+    }
     shipment = market.done(
         201,
         "POST",

@@ -57,12 +57,15 @@ def shown(shipment_id: str, caller: Caller) -> tuple[logistics.Declaration, logi
 
 
 def write(body: str) -> None:
-    """The job of a message: compose anew what the papers say, and have it written. A shipment that is gone has none."""
+    """The job of a message: compose anew what the papers say, and have it written.
+
+    A shipment that is gone has no papers, and one whose consignee was forgotten may have none.
+    """
     wanted = msgspec.json.decode(body, type=logistics.PapersWanted)
     order, shipment = reads.fetch(
         store.order_read(wanted.order_id), logistics.shipment_read(wanted.shipment_id), consistent=True
     )
-    if order is None or shipment is None:
+    if order is None or shipment is None or order.kept_until is not None:
         telemetry.log("papers_of_nothing", level="warning", shipment_id=wanted.shipment_id)
         return
     logistics.write_papers(_composed(order, shipment))
