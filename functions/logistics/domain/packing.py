@@ -79,6 +79,8 @@ def packed(items: tuple[Item, ...], limits: Limits) -> tuple[tuple[Item, ...], .
 
     Raises: TooManyPieces. ValueError: a unit is no piece by itself (see fits_alone).
     """
+    if not items:
+        return ()
     if not all(fits_alone(item, limits) for item in items):
         raise ValueError("a unit exceeds the limits by itself")
     largest_first = sorted(

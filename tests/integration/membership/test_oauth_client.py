@@ -1,6 +1,5 @@
 """A third application signs its user in, with a client library of its own, over HTTP: nothing of ours in between."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +16,11 @@ from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from waitress.server import create_server
 
 from entrepot.cloud import auth
 from tests.integration.membership.conftest import House
 from tests.support.http import Answer, call
+from tests.support.serving import served_at
 
 CALLBACK = "http://127.0.0.1:5999/callback"
 SCOPE = "openid profile email offline_access orders.list"
@@ -101,20 +100,15 @@ class Stage:
 
 @pytest.fixture
 def stage(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    server = create_server(served, host="127.0.0.1", port=0, threads=2)
-    base = f"http://127.0.0.1:{server.effective_port}"
-    monkeypatch.setattr(auth, "ISSUER", base)
-    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")  # the client library's own word for loopback
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    house.account("ada@example.com")
-    house.account("operator@example.com", "operator")
-    operator = house.token("operator@example.com")
-    body = {"name": "Price Watch", "redirect_uris": [CALLBACK], "scopes": SCOPE.split()}
-    client = call("POST", "/v1/oauth/clients", body, token=operator).json
-    yield Stage(base, house, house.token("ada@example.com"), operator, client)
-    server.close()
-    thread.join(5)
+    with served_at(served) as base:
+        monkeypatch.setattr(auth, "ISSUER", base)
+        monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")  # the client library's own word for loopback
+        house.account("ada@example.com")
+        house.account("operator@example.com", "operator")
+        operator = house.token("operator@example.com")
+        body = {"name": "Price Watch", "redirect_uris": [CALLBACK], "scopes": SCOPE.split()}
+        client = call("POST", "/v1/oauth/clients", body, token=operator).json
+        yield Stage(base, house, house.token("ada@example.com"), operator, client)
 
 
 def asked_again(stage: Stage, **form: str) -> Answer:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from waitress.server import create_server
 
 from entrepot.cloud import auth
 from entrepot.kernel.clock import utc_now
@@ -20,6 +18,7 @@ from tests.integration.membership.conftest import House
 from tests.integration.membership.test_oauth_client import served
 from tests.integration.membership.test_social import kept
 from tests.support.aws import SECRETS
+from tests.support.serving import served_at
 
 BACK = "http://127.0.0.1:5999/back"
 REGISTER = {"consent": {"terms_version": "2026-11"}, "locale": "fr"}
@@ -69,18 +68,15 @@ def stage(house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iter
     issuer = f"http://127.0.0.1:{port}"
     set_up = {"mock": {"client_id": "shop", "client_secret": "hush", "issuer": issuer, "trusts_email": True}}
     kept({**SECRETS, "social_providers": json.dumps(set_up)})
-    server = create_server(served, host="127.0.0.1", port=0, threads=2)
-    base = f"http://127.0.0.1:{server.effective_port}"
-    monkeypatch.setattr(auth, "ISSUER", base)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
     command = module("oidc_provider_mock", "--port", str(port), "--user-claims", json.dumps(ADA))
     command += ["--require-nonce", "true"]
-    with child("provider", command, os.environ, tmp_path / "provider.log") as running:
+    with (
+        served_at(served) as base,
+        child("provider", command, os.environ, tmp_path / "provider.log") as running,
+    ):
+        monkeypatch.setattr(auth, "ISSUER", base)
         wait_for(lambda: listening(port), running)
         yield Stage(base, issuer)
-    server.close()
-    thread.join(5)
 
 
 def test_somebody_registers_and_signs_in_again_by_a_real_provider(stage):

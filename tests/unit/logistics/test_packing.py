@@ -109,6 +109,10 @@ GOODS = st.lists(
 LIMITS = st.sampled_from([Limits(10_000), Limits(10_000, 900), Limits(10_000, 1000, 2700), UPS])
 
 
+def test_nothing_needs_no_piece():
+    assert () == packed((), Limits(10_000, 1000, 2700))
+
+
 @given(GOODS, LIMITS)
 def test_no_unit_is_lost_and_every_piece_keeps_to_the_limits(goods, limits):
     goods = tuple(item for item in goods if fits_alone(item, limits))
