@@ -105,7 +105,8 @@ def localised(artefact: Artefact) -> tuple[dict[str, Any], dict[str, Any]]:
 
     The firewall's association is left out (unknown there), the gateway's answers are put by call (it does not read them
     from the API's document), one number is written out (it would take the parameter's text for one), and policies name
-    keys by their aliases too and the secret by its ARN (it checks what a request says, and takes a Ref for the name).
+    keys by their aliases too, the secret by its ARN and the sending of several messages by its own name (it checks what
+    a request says, and takes a Ref for the name).
     """
     template = copy.deepcopy(artefact.template)
     resources = template["Resources"]
@@ -128,6 +129,8 @@ def localised(artefact: Artefact) -> tuple[dict[str, Any], dict[str, Any]]:
 def _as_checked_here(role: dict[str, Any]) -> dict[str, Any]:
     for policy in role["Properties"]["Policies"]:
         for statement in policy["PolicyDocument"]["Statement"]:
+            if "sqs:SendMessage" in statement["Action"]:
+                statement["Action"] = [*statement["Action"], "sqs:SendMessageBatch"]
             aliases = [
                 _ALIASES[name]
                 for resource in statement["Resource"]

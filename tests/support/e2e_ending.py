@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from entrepot.cloud import aws, seal
+from entrepot.cloud import aws, dynamo, seal
 from functions.settlement import facade as settlement
-from tests.support.e2e_rows import rows
 from tests.support.provider import Provider
 
 _ID: Final = re.compile(r"\b([a-z]{2,4})_[0-9A-Za-z]{14,}(_secret_\w+)?")
@@ -55,7 +54,8 @@ def trial_balance_findings() -> list[str]:
 
 
 def _items(table: str) -> list[dict[str, Any]]:
-    return list(rows(aws.client("dynamodb"), aws.name(table)))
+    found: list[dict[str, Any]] = dynamo.call("Scan", TableName=aws.name(table))["Items"]
+    return found
 
 
 def _documents(table: str, sk: str, attribute: str, names: Mapping[str, str]) -> list[str]:
