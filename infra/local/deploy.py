@@ -26,7 +26,7 @@ _ALIASES: Final = {
     "TokenKey": {"Fn::Sub": f"{_ALIAS}tokens"},
     "TokenKeyOther": {"Fn::Sub": f"{_ALIAS}tokens-other"},
 }
-_LEFT_OUT: Final = "AWS::WAFv2::WebACLAssociation"
+_LEFT_OUT: Final = frozenset({"AWS::WAFv2::WebACLAssociation", "AWS::S3::BucketPolicy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +103,15 @@ def _send(stacks: Any, request: Mapping[str, Any], *, new: bool) -> None:
 def localised(artefact: Artefact) -> tuple[dict[str, Any], dict[str, Any]]:
     """The template with what the stand-in cannot take turned into what it can, and the gateway's own answers apart.
 
-    The firewall's association is left out (unknown there), the gateway's answers are put by call (it does not read them
-    from the API's document), one number is written out (it would take the parameter's text for one), and policies name
-    keys by their aliases too, the secret by its ARN and the sending of several messages by its own name (it checks what
-    a request says, and takes a Ref for the name).
+    The firewall's association is left out (unknown there), and so are the buckets' policies: they refuse what does not
+    come by TLS, and nothing does there. The gateway's answers are put by call (it does not read them from the API's
+    document), one number is written out (it would take the parameter's text for one), and policies name keys by their
+    aliases too, the secret by its ARN and the sending of several messages by its own name (it checks what a request
+    says, and takes a Ref for the name).
     """
     template = copy.deepcopy(artefact.template)
     resources = template["Resources"]
-    for name in [name for name, resource in resources.items() if resource["Type"] == _LEFT_OUT]:
+    for name in [name for name, resource in resources.items() if resource["Type"] in _LEFT_OUT]:
         del resources[name]
     responses: dict[str, Any] = resources["RestAPI"]["Properties"].pop("GatewayResponses", {})
     for name, resource in resources.items():
