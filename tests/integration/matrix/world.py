@@ -254,13 +254,16 @@ class World:
         }
 
     def _entry(self) -> str:
-        """An entry that may be reversed; a page of entries may be empty and not the last."""
+        """An entry that may be reversed. Those of one instant stand in no order, and a page may be empty."""
         path = f"/v1/ledger/accounts/customer_funds/entries?day={self.now.date()}"
-        page = _made(call("GET", path, token=self.shop.operator), 200).json
-        while not page["data"]:
-            further = f"{path}&cursor={page['next_cursor']}"
-            page = _made(call("GET", further, token=self.shop.operator), 200).json
-        return str(page["data"][0]["id"])
+        cursor = ""
+        while True:
+            page = _made(call("GET", path + cursor, token=self.shop.operator), 200).json
+            for entry in page["data"]:
+                if entry["rule"] == "payment_captured":
+                    return str(entry["id"])
+            assert page["next_cursor"], "no payment was captured"
+            cursor = f"&cursor={page['next_cursor']}"
 
     def _by_transfer(self) -> Any:
         quote = self.shop.quote({"PHONES-1": 1})
