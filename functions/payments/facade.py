@@ -203,9 +203,11 @@ def let_go(payment: Payment, now: datetime) -> list[Write]:
 def forgo(payment: Payment, amount: Money, now: datetime) -> list[Write]:
     """The writes that give up part of an authorisation before its capture: what a refund is after it.
 
-    Giving up all that is left requests the cancellation.
+    Giving up all that is left requests the cancellation; of what the provider has let go already nothing is left.
     Raises: PaymentNotOpen, ExceedsAuthorised, CurrencyMismatch, AmountNotPositive; at commit PaymentChanged.
     """
+    if payment.status is Status.CANCELLED:
+        return []
     after = domain.with_forgone(payment, amount)
     if after.cancellation_requested:
         return service.request_cancellation(payment, after, now)

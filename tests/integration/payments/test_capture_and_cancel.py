@@ -140,6 +140,27 @@ def test_an_unpaid_intent_is_cancelled_and_told(provider: Provider) -> None:
     assert [] == due(later(days=9))
 
 
+def test_what_the_provider_has_let_go_unheard_is_settled_when_it_is_to_be_let_go(provider: Provider) -> None:
+    payment_id = paid(provider, capture="manual")
+    writes.commit(*facade.request_cancellation(payment(payment_id), now()))
+    provider.control(f"payment_intents/{payment(payment_id).intent_id}/lapse")
+
+    requests_of(payment_id)
+
+    assert "cancelled" == payment(payment_id).status
+    assert 1 == told(payment_id).count("payment_cancelled")
+    assert [] == due(later(days=9))
+
+
+def test_of_what_the_provider_has_let_go_nothing_is_left_to_give_up(provider: Provider) -> None:
+    payment_id = paid(provider, capture="manual")
+    provider.control(f"payment_intents/{payment(payment_id).intent_id}/lapse")
+    heard(*provider.events())
+
+    assert [] == facade.forgo(payment(payment_id), eur(10_000), now())
+    assert "cancelled" == facade.cancel_intent(payment_id, now())
+
+
 def test_a_payment_that_succeeded_unheard_is_not_cancelled_but_recorded(provider: Provider) -> None:
     payment_id = started()
     provider.pay(payment(payment_id))
