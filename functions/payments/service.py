@@ -185,20 +185,18 @@ def ask(payment: Payment, asked: int, now: datetime) -> None:
     if not payment.intent_id:
         _started(payment, now)
         return
-    due = [announcements.evidence_due(payment, each, now) for each in domain.unanswered(payment, now)]
-    if due:
-        writes.commit(store.saved(payment, payment, now, asked + 1), *(announce(event) for event in due))
-        return
     gateway = providers.of(payment, now)
     before = payment
     for snapshot in _asked(gateway, payment, now):
         payment = domain.merged(payment, snapshot)
+    due = (announcements.evidence_due(payment, each, now) for each in domain.unanswered(payment, now))
+    told = [announce(event) for event in due]
     # The index may show what was; `before` carries its revision, so that a newer state is never overwritten.
     if domain.says_something(before, payment):
-        writes.commit(*_recorded(before, payment, now))
+        writes.commit(*_recorded(before, payment, now), *told)
         _count(before, payment)
     else:
-        writes.commit(store.saved(before, before, now, asked + 1))
+        writes.commit(store.saved(before, before, now, asked + 1), *told)
 
 
 def request_capture(before: Payment, after: Payment, now: datetime) -> list[Write]:

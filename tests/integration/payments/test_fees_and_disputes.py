@@ -2,19 +2,35 @@
 
 import pytest
 
+from entrepot.cloud import writes
+from entrepot.kernel.money import Money
 from functions.payments import facade
 from functions.payments.sweep import sweep
-from tests.integration.payments.conftest import Provider, due, heard, later, paid, payment, published, started
+from tests.integration.payments.conftest import (
+    Provider,
+    due,
+    heard,
+    later,
+    now,
+    paid,
+    payment,
+    published,
+    started,
+)
 
 pytestmark = pytest.mark.usefixtures("provider")
 
 
 def _dispute(provider: Provider, amount: int = 4_000) -> str:
-    (charge,) = provider.standin.account.store.objects["charge"].values()
     opened = provider.control(
-        f"charges/{charge['id']}/dispute", reason="product_not_received", amount=str(amount)
+        f"charges/{_charge(provider)}/dispute", reason="product_not_received", amount=str(amount)
     )
     return str(opened["id"])
+
+
+def _charge(provider: Provider) -> str:
+    (charge,) = provider.standin.account.store.objects["charge"]
+    return str(charge)
 
 
 def test_the_fee_is_told_once_with_the_entry_on_stripes_account(provider: Provider) -> None:
@@ -57,6 +73,20 @@ def test_a_dispute_is_opened_and_closed_once(provider: Provider, outcome: str, s
     assert (4_000, 1_500, "product_not_received") == (opened["amount"], opened["fee"], opened["reason"])
     assert (4_000, outcome, dispute_id) == (closed["amount"], closed["outcome"], closed["dispute_id"])
     assert shown == facade.payment_status(payment(payment_id))
+
+
+def test_that_evidence_is_due_keeps_the_sweep_from_asking_nothing(provider: Provider) -> None:
+    """The refund whose request was lost is made in the run that says that the evidence is due."""
+    payment_id = paid(provider)
+    writes.commit(*facade.refund(payment(payment_id), "rfd_1", Money(1_000, "EUR"), "", now()))
+    _dispute(provider)
+    heard(*provider.events())
+    provider.standin.account.store.objects["charge"][_charge(provider)]["disputed"] = False
+
+    sweep(later(days=5, hours=12))
+
+    assert [1_000] == [refund["amount"] for refund in provider.refunds()]
+    assert 1 == len(published(payment_id, "evidence_due"))
 
 
 def test_a_dispute_told_backwards_ends_the_same(provider: Provider) -> None:
