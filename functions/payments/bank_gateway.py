@@ -26,6 +26,7 @@ from functions.payments.gateway import (
     Capabilities,
     Declined,
     Evidence,
+    Fetch,
     Heard,
     Intent,
     NextAction,
@@ -104,7 +105,7 @@ class BankGateway:
         """A bank sends no webhooks; whoever says so is not the bank. What it tells comes in statements."""
         raise BadSignature
 
-    def heard(self, message: str) -> Heard | None:
+    def heard(self, message: str, fetch: Fetch | None = None) -> Heard | None:
         return None
 
 

@@ -10,10 +10,14 @@ from functions.payments.gateway import Declined, Evidence
 
 
 def answer(event: orders.EvidenceGathered, handled: writes.Write, now: datetime) -> None:
-    """Send the evidence, unless that was done, or is too late. Raises: UnknownPayment, ProviderUnavailable, Busy."""
+    """Send the evidence, unless that was done, or is too late. Raises: UnknownPayment, ProviderUnavailable, Busy.
+
+    Where the provider is known to be down it is left to the sweep, which asks for the evidence again before it is due.
+    """
     payment = service.found(event.payment_id)
     dispute = payment.dispute_of(event.dispute_id)
-    if dispute is None or dispute.status is not DisputeStatus.OPEN or dispute.evidence_sent:
+    done = dispute is None or dispute.status is not DisputeStatus.OPEN or dispute.evidence_sent
+    if done or service.known_down(payment, now):
         writes.commit(handled)
         return
     evidence = Evidence(

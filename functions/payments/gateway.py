@@ -1,6 +1,6 @@
 """What payments asks of a provider and hears from it, and its refusals as ours. One module per provider does it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -16,6 +16,10 @@ class ProviderUnavailable(Refusal):
     code = "provider_unavailable"
     kind = Kind.BUSY
     title = "The payment provider does not answer."
+
+
+class ProviderBusy(ProviderUnavailable):
+    """It answers, yet another request holds this very payment just now: sent again later, and no sign of an outage."""
 
 
 class UnknownPayment(NotFound):
@@ -101,6 +105,10 @@ class Evidence:
     course: str
 
 
+Fetch = Callable[[str], Intent]
+"""Asks for the intent of an id, as `Gateway.fetch` does."""
+
+
 class Gateway(Protocol):
     """Each call raises ProviderUnavailable or Declined and is safe to repeat: its key comes from our own ids."""
 
@@ -133,9 +141,10 @@ class Gateway(Protocol):
         """
         ...
 
-    def heard(self, message: str) -> Heard | None:
+    def heard(self, message: str, fetch: Fetch | None = None) -> Heard | None:
         """What a queued message says; None where it is about no payment. It may have to ask the provider.
 
+        Args: fetch: by which that is asked, where not by the gateway's own.
         Raises: UnknownPayment: it does not say of which payment, and nobody knows.
         """
         ...

@@ -21,9 +21,11 @@ from functions.payments.gateway import (
     Capabilities,
     Declined,
     Evidence,
+    Fetch,
     Gateway,
     Heard,
     Intent,
+    ProviderBusy,
     ProviderUnavailable,
 )
 
@@ -107,24 +109,20 @@ class Guard:
     def verified(self, raw: bytes, headers: Mapping[str, str], now: datetime) -> str:
         return self._gateway.verified(raw, headers, now)  # calls nobody
 
-    def heard(self, message: str) -> Heard | None:
-        """Mostly it asks nobody, so it is no trial; what it has to ask the queue brings again."""
-        try:
-            return self._gateway.heard(message)
-        except ProviderUnavailable:
-            _failed(self._provider, self._now)
-            raise
+    def heard(self, message: str, fetch: Fetch | None = None) -> Heard | None:
+        """Mostly it asks nobody; what it has to ask goes by the breaker as any other call does."""
+        return self._gateway.heard(message, fetch or self.fetch)
 
     def _called(self, call: Callable[[], T]) -> T:
         tries = _admitted(self._provider, self._now)
         try:
             answer = call()
-        except ProviderUnavailable:
-            _failed(self._provider, self._now)
-            raise
-        except Declined:
+        except (Declined, ProviderBusy):
             if tries:
                 _succeeded(self._provider, self._now)
+            raise
+        except ProviderUnavailable:
+            _failed(self._provider, self._now)
             raise
         if tries:
             _succeeded(self._provider, self._now)
@@ -187,7 +185,8 @@ def _saved(before: Breaker, after: Breaker, now: datetime) -> bool:
     row = BreakerRow(_pk(before.provider), "breaker", breaker=after, revision=revision)
     unchanged = BreakerRow.revision == before.revision if before.revision else BreakerRow.pk.does_not_exist()
     try:
-        writes.commit(writes.put(row, unchanged, BreakerChanged()))
+        with writes.nothing_beside():
+            writes.commit(writes.put(row, unchanged, BreakerChanged()))
     except Busy:
         return False
     _known[before.provider] = (now, replace(after, revision=revision))

@@ -126,7 +126,7 @@ def refund(event: events.RefundRequested, handled: Write, now: datetime) -> None
     """Have a requested refund made, unless it was, and record what became of it."""
     payment = found(event.payment_id)
     wanted = payment.refund_of(event.refund_id)
-    if wanted is None or wanted.status is not RefundStatus.REQUESTED or _known_down(payment, now):
+    if wanted is None or wanted.status is not RefundStatus.REQUESTED or known_down(payment, now):
         writes.commit(handled)
         return
     absorb(payment.payment_id, _refund_made(providers.of(payment, now), payment, wanted, now), now, handled)
@@ -136,7 +136,7 @@ def capture(event: events.CaptureRequested, handled: Write, now: datetime) -> No
     """Capture what was requested, unless it was."""
     payment = found(event.payment_id)
     done = payment.captured or payment.cancelled or not payment.capture_requested
-    if done or _known_down(payment, now):
+    if done or known_down(payment, now):
         writes.commit(handled)
         return
     absorb(payment.payment_id, _captured(providers.of(payment, now), payment), now, handled)
@@ -145,7 +145,7 @@ def capture(event: events.CaptureRequested, handled: Write, now: datetime) -> No
 def cancel(event: events.CancellationRequested, handled: Write, now: datetime) -> None:
     """Let the intent go at the provider. One that was captured meanwhile is its order's to refund."""
     payment = found(event.payment_id)
-    if not payment.intent_id or payment.captured or _known_down(payment, now):
+    if not payment.intent_id or payment.captured or known_down(payment, now):
         writes.commit(handled)
         return
     absorb(payment.payment_id, _let_go(providers.of(payment, now), payment), now, handled)
@@ -207,7 +207,7 @@ def request_cancellation(before: Payment, after: Payment, now: datetime) -> list
     return [store.saved(before, after, now), announce(announcements.cancellation_requested(after, now))]
 
 
-def _known_down(payment: Payment, now: datetime) -> bool:
+def known_down(payment: Payment, now: datetime) -> bool:
     """Whether what was requested is left to the sweep, which watches it until the provider is back.
 
     Sent again and again by the queue it would become a dead letter in a quarter of an hour.

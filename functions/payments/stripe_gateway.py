@@ -21,9 +21,11 @@ from functions.payments.gateway import (
     Capabilities,
     Declined,
     Evidence,
+    Fetch,
     Gateway,
     Heard,
     Intent,
+    ProviderBusy,
     ProviderUnavailable,
     UnknownPayment,
 )
@@ -36,6 +38,7 @@ _CONNECT_SECONDS: Final = 2.0
 _READ_SECONDS: Final = 3.0
 _RETRIES: Final = 2
 _MOST_REFUNDS: Final = 100
+_LOCKED: Final = "lock_timeout"
 _SHOP: Final = "https://shop.invalid"  # where a wallet sends the payer back, until there is a storefront
 _FEE: Final = "latest_charge.balance_transaction"
 
@@ -155,7 +158,8 @@ class StripeGateway:
         stripe_signature.check(raw, signature, aws.secret("stripe_webhook_secret"), now)
         return stripe_wire.queueable(raw)
 
-    def heard(self, message: str) -> Heard | None:
+    def heard(self, message: str, fetch: Fetch | None = None) -> Heard | None:
+        fetch = fetch or self.fetch
         event = stripe_wire.event_of(message)
         if event is None:
             return None
@@ -164,21 +168,14 @@ class StripeGateway:
             return None
         ours = event.account is None and event.livemode is live_mode()
         said = stripe_wire.snapshot(what, stripe_wire.moment(event.created), ours)
-        payment_id = what.payment_id or self._asked_for(what)
+        payment_id = what.payment_id or _asked_for(what, fetch)
         if (
             event.type == stripe_wire.FEE_TOLD
             and what.balance_transaction is not None
             and what.payment_intent
         ):
-            said = replace(said, fees=self.fetch(what.payment_intent).snapshot.fees)
+            said = replace(said, fees=fetch(what.payment_intent).snapshot.fees)
         return Heard(event.id, event.type, payment_id, said)
-
-    def _asked_for(self, what: stripe_wire.Thing) -> str:
-        """Whose it is: a refund made by hand at Stripe does not say, but its intent does."""
-        payment_id = self.fetch(what.payment_intent).payment_id if what.payment_intent else ""
-        if not payment_id:
-            raise UnknownPayment
-        return payment_id
 
     def _intent(self, found: stripe_wire.Thing, now: datetime) -> Intent:
         return stripe_wire.intent(found, now, _is_ours(found))
@@ -202,6 +199,14 @@ def _kind(payment: Payment) -> dict[str, Any]:
         "return_url": f"{os.environ.get('ENTREPOT_SHOP_URL', _SHOP)}/orders/{payment.order_id}",
         **(options if payment.method == "wechat_pay" else {}),
     }
+
+
+def _asked_for(what: stripe_wire.Thing, fetch: Fetch) -> str:
+    """Whose it is: a refund made by hand at Stripe does not say, but its intent does."""
+    payment_id = fetch(what.payment_intent).payment_id if what.payment_intent else ""
+    if not payment_id:
+        raise UnknownPayment
+    return payment_id
 
 
 def _is_ours(found: stripe_wire.Thing) -> bool:
@@ -251,13 +256,17 @@ def _sent(send: Callable[[], Any]) -> Any:
 def _ours(error: "StripeError") -> ProviderUnavailable | Declined:
     import stripe
 
-    code = error.code or type(error).__name__
+    told = getattr(error.error, "code", None)
+    code = error.code or told or type(error).__name__
     telemetry.log(
         "stripe_error", level="warning", code=code, status=error.http_status, request=error.request_id
     )
     final = (stripe.CardError, stripe.InvalidRequestError, stripe.IdempotencyError)
-    # 409: the same key is in use by a request that still runs. A wrong key of ours is an outage, not a decline.
-    if isinstance(error, final) and error.http_status != 409:
+    # The intent is locked, or the same key is in use, by a request that still runs. Stripe says so by either status.
+    if error.http_status == 409 or code == _LOCKED:
+        return ProviderBusy()
+    # A wrong key of ours is an outage, not a decline.
+    if isinstance(error, final):
         declined = getattr(getattr(error, "error", None), "decline_code", None)
         return Declined(declined or code)
     return ProviderUnavailable()

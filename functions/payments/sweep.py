@@ -7,7 +7,7 @@ from entrepot.cloud import telemetry, writes
 from entrepot.kernel.refusals import Refusal
 from functions.payments import service, store
 from functions.payments.domain.payment import PATIENCE, Payment
-from functions.payments.gateway import ProviderUnavailable
+from functions.payments.gateway import ProviderBusy, ProviderUnavailable
 
 _MOST_OF_A_SHARD: Final = 6  # a run asks about 48 payments at most; the rest is due a minute later
 
@@ -37,6 +37,8 @@ def _looked_after(payment: Payment, asked: int, now: datetime, away: set[str]) -
         try:
             service.ask(payment, asked, now)
             return True
+        except ProviderBusy:
+            telemetry.log("payment_held_at_provider", payment_id=payment.payment_id)
         except ProviderUnavailable:
             telemetry.metric("PaymentProviderUnavailable")
             away.add(payment.provider)

@@ -46,7 +46,8 @@ Test controls, without a key, JSON or form bodies; `pi`, `ch`, `du`, `re`, `evt`
                                                    forged=true?, set={"livemode": true, "data.object.amount":
                                                    1}?; answers {statuses: [...]}
     POST   /test/faults                            mode=unavailable|hang|slow|drop_before|drop_after, times?,
-                                                   seconds?, method?, path? (prefix; /v1/), status? (503)
+                                                   seconds?, method?, path? (prefix; /v1/), status? (503),
+                                                   code?
     POST   /test/faults/wait                       count, seconds: {"reached": whether that many calls hang}
     GET    /test/faults                            those in force, and how many calls hang
     DELETE /test/faults                            clear them, and let go whoever hangs

@@ -63,7 +63,7 @@ class Api:
             return self._control(request)
         fault = self._faults.strike(request.method, request.path)
         if fault is not None and fault.mode is Mode.UNAVAILABLE:
-            error = StripeError(fault.status, "Stripe is not available.", kind="api_error")
+            error = StripeError(fault.status, "Stripe is not available.", kind="api_error", code=fault.code)
             return self._reply(error.status, error.body, _new_request_id())
         if fault is not None and fault.mode is Mode.HANG:
             self._faults.wait_out(fault)

@@ -28,7 +28,7 @@ class Mode(StrEnum):
 class Fault:
     """Strikes calls whose path begins with `path`.
 
-    method: any when empty. times: None until cleared. until: monotonic seconds. status: of `unavailable`.
+    method: any when empty. times: None until cleared. until: monotonic seconds. status, code: of `unavailable`.
     """
 
     mode: Mode
@@ -37,6 +37,7 @@ class Fault:
     times: int | None
     until: float | None
     status: int
+    code: str | None = None
     struck: int = 0
 
     def shown(self) -> Json:
@@ -49,6 +50,7 @@ class Fault:
             "times": self.times,
             "seconds_left": left,
             "status": self.status,
+            "code": self.code,
             "struck": self.struck,
         }
 
@@ -72,6 +74,7 @@ class Faults:
             times=params.whole("times", least=1),
             until=None if seconds is None else time.monotonic() + seconds,
             status=params.whole("status", least=400) or 503,
+            code=params.text("code"),
         )
         params.done()
         with self._changed:

@@ -6,22 +6,27 @@ from typing import Any
 
 import pytest
 
-from entrepot.cloud import reads, writes
+from entrepot.cloud import audit, reads, writes
+from entrepot.cloud.auth import Principal
+from entrepot.contracts import orders
+from entrepot.contracts.events import encoded
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.money import Money
 from functions.payments import book, facade, health, providers, stripe_gateway
 from functions.payments.domain.breaker import COOL_DOWN, OPENS_AFTER
-from functions.payments.gateway import Declined, ProviderUnavailable
+from functions.payments.gateway import Declined, ProviderBusy, ProviderUnavailable
 from functions.payments.sweep import sweep
 from tests.integration.payments.conftest import (
     Provider,
     due,
+    heard,
     now,
     opened,
     paid,
     payment,
     published,
     requests_of,
+    started,
     told,
 )
 from tests.support import pump
@@ -35,11 +40,12 @@ class Outage:
     def __init__(self) -> None:
         self.calls = 0
         self.over = False
+        self.kind = ProviderUnavailable
 
     def met(self) -> None:
         if not self.over:
             self.calls += 1
-            raise ProviderUnavailable
+            raise self.kind
 
 
 @pytest.fixture
@@ -128,6 +134,115 @@ def test_a_refusal_by_the_provider_is_an_answer(outage: Outage) -> None:
         providers.named("stripe", at + COOL_DOWN).fetch("pi_unknown")
 
     assert frozenset() == known_down(at + COOL_DOWN)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [("409", "lock_timeout"), ("429", "lock_timeout"), ("409", "idempotency_key_in_use")]
+)
+def test_a_payment_that_another_request_holds_is_busy(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, status: str, code: str
+) -> None:
+    monkeypatch.setattr(stripe_gateway, "_RETRIES", 0)
+    intent_id = payment(started()).intent_id
+    stripe_gateway.forget()
+    provider.fault("unavailable", status=status, code=code)
+
+    with pytest.raises(ProviderBusy):
+        providers.named("stripe", now()).fetch(intent_id)
+
+
+def test_a_payment_that_is_held_at_the_provider_is_no_outage(outage: Outage) -> None:
+    at = now()
+    outage.kind = ProviderBusy
+
+    for _ in range(2 * OPENS_AFTER):
+        assert "pending" == facade.start(opened(), at).status
+
+    assert 2 * OPENS_AFTER == outage.calls
+    assert frozenset() == known_down(at)
+
+
+def test_a_trial_that_meets_a_held_payment_was_answered(outage: Outage) -> None:
+    at = now()
+    payment_id = found_down(outage, at)
+    outage.kind = ProviderBusy
+
+    facade.start(payment_id, at + COOL_DOWN)
+
+    assert frozenset() == known_down(at + COOL_DOWN)
+
+
+def test_one_held_payment_keeps_the_sweep_from_no_other(
+    outage: Outage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.payments.store.SHARDS", 1)
+    outage.over = True
+    waiting = [started(), started(), started()]
+    outage.over, outage.kind = False, ProviderBusy
+
+    assert 0 == sweep(now() + timedelta(minutes=2))
+
+    assert len(waiting) == outage.calls
+    assert [] == due(now() + timedelta(minutes=2))
+
+
+def test_what_a_webhook_has_to_ask_is_not_asked_of_one_that_is_down(
+    outage: Outage, provider: Provider
+) -> None:
+    at = now()
+    outage.over = True
+    payment_id = started()
+    provider.pay(payment(payment_id))
+    (fee,) = provider.events("charge.updated")
+    outage.over = False
+    found_down(outage, at)
+
+    assert ["message"] == pump.deliver("payments-webhooks", fee)
+
+    assert OPENS_AFTER == outage.calls
+
+
+def test_evidence_for_one_that_is_down_is_left_to_the_sweep(outage: Outage, provider: Provider) -> None:
+    at = now()
+    outage.over = True
+    payment_id = paid(provider)
+    (charge,) = provider.standin.account.store.objects["charge"].values()
+    dispute = provider.control(f"charges/{charge['id']}/dispute")
+    heard(*provider.events())
+    outage.over = False
+    found_down(outage, at)
+    gathered = orders.EvidenceGathered(
+        event_id=new_id("evt", at),
+        occurred_at=at,
+        order_id=payment(payment_id).order_id,
+        payment_id=payment_id,
+        dispute_id=dispute["id"],
+        product_description="2 x Headphones",
+        shipping_carrier="",
+        shipping_tracking_number="",
+        shipping_date="",
+        course="",
+    )
+
+    assert [] == pump.deliver("payments-events", encoded(gathered))
+
+    assert OPENS_AFTER == outage.calls
+    assert "needs_response" == dispute["status"]
+
+
+def test_what_staff_do_says_nothing_of_the_breaker(outage: Outage) -> None:
+    outage.over = True
+    payment_id = started()
+    outage.over = False
+    staff = Principal("mbr_1", "operator", None, "ses_1")
+
+    with audit.by_staff(staff, "orders.cancel", "/v1/orders/{order_id}/cancel", {}):
+        assert "unknown" == facade.cancel_intent(payment_id, now())
+
+    assert 1 == outage.calls
+    assert [] == audit.entries_of("mbr_1")
+    (held,) = reads.fetch(*facade.health_reads())
+    assert 1 == held.failures
 
 
 def test_a_trial_without_answer_lets_it_rest_anew(outage: Outage) -> None:

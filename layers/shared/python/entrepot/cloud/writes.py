@@ -6,7 +6,8 @@ cancelled transaction do not follow the writes as they were given. Here the orde
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import partial
@@ -114,6 +115,16 @@ class Beside(Protocol):
 
 
 beside: ContextVar[Beside | None] = ContextVar("beside", default=None)
+
+
+@contextmanager
+def nothing_beside() -> Iterator[None]:
+    """Commits within stand alone: what is written down for the platform's own sake is nobody's deed."""
+    token = beside.set(None)
+    try:
+        yield
+    finally:
+        beside.reset(token)
 
 
 def commit(*writes: Write) -> None:
