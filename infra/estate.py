@@ -116,6 +116,8 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "payments.refund_succeeded",
         "payments.refund_failed",
         "payments.fee_known",
+        "payments.receipt_booked",
+        "payments.receipt_returned",
         "payments.dispute_opened",
         "payments.dispute_closed",
         "orders.share_completed",

@@ -6,7 +6,7 @@ back is a person's work until a statement shows it.
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -19,6 +19,7 @@ from functions.payments import bank_store
 from functions.payments.domain import bank
 from functions.payments.domain.bank import Due, Kind, Work
 from functions.payments.domain.facts import Refund
+from functions.payments.domain.movements import MovementPage
 from functions.payments.domain.payment import Payment, Snapshot
 from functions.payments.domain.reference import reference_of
 from functions.payments.gateway import (
@@ -43,7 +44,7 @@ T = TypeVar("T")
 class BankGateway:
     """See `Gateway`."""
 
-    capabilities = Capabilities()
+    capabilities = Capabilities(movements=True)
 
     def create(self, payment: Payment) -> Intent:
         reference = reference_of(payment.payment_id)
@@ -100,6 +101,10 @@ class BankGateway:
 
     def answer(self, payment: Payment, dispute_id: str, evidence: Evidence) -> Snapshot:
         raise Declined("no_disputes")  # a transfer is never taken back by the payer
+
+    def movements(self, day: date, after: str | None) -> MovementPage:
+        """What the statements that were taken in on that day tell of: a statement that comes late is of a later day."""
+        return bank_store.movements(day, after)
 
     def verified(self, raw: bytes, headers: Mapping[str, str], now: datetime) -> str:
         """A bank sends no webhooks; whoever says so is not the bank. What it tells comes in statements."""

@@ -1,6 +1,7 @@
 """Bank transfers in DynamoDB: what is due by reference, the entries that were seen, and the work left for a person."""
 
 from dataclasses import replace
+from datetime import date, datetime
 from typing import Any, Final
 
 from entrepot.cloud import aws, reads, writes
@@ -11,8 +12,10 @@ from entrepot.kernel.money import Money
 from entrepot.kernel.pagination import Page
 from entrepot.kernel.refusals import Busy, Kind, Refusal
 from functions.payments.domain.bank import Due, Entry, Work
+from functions.payments.domain.movements import Movement, MovementPage
 
 _WORK: Final = "bank-work"
+_MOST_MOVEMENTS: Final = 100
 
 
 class DueRow(Row):
@@ -39,6 +42,18 @@ class EntryRow(Row):
         table_name = aws.name("payments")
 
     reference = Text(null=True)
+
+
+class MovedRow(Row):
+    """What an entry moved on our account, for clearing: pk `moved#<day taken in>`, sk the entry's identity.
+
+    Reached by day. It holds nothing of what the payer wrote.
+    """
+
+    class Meta:
+        table_name = aws.name("payments")
+
+    movement: Document[Movement] = Document(Movement)
 
 
 class WorkRow(Row):
@@ -105,6 +120,22 @@ def assigned(entry: Entry, reference: str) -> Write:
     """An entry that was taken in without knowing whose it is is now somebody's."""
     row = EntryRow(f"entry#{entry.identity}", "entry", reference=reference)
     return writes.put(row, EntryRow.reference.does_not_exist(), WorkDone())
+
+
+def moved(movement: Movement, now: datetime) -> Write:
+    """Raises, at commit: AlreadyTaken."""
+    row = MovedRow(f"moved#{now.date().isoformat()}", movement.movement_id, movement=movement)
+    return writes.create(row, AlreadyTaken())
+
+
+def movements(day: date, after: str | None) -> MovementPage:
+    """A page of what was taken in on a day."""
+    pk = f"moved#{day.isoformat()}"
+    start = {"pk": pk, "sk": after} if after else None
+    page = reads.query(
+        MovedRow, pk, lambda row: row.movement, limit=_MOST_MOVEMENTS, after=start, consistent=True
+    )
+    return MovementPage(page.items, page.next_key["sk"] if page.next_key else None)
 
 
 def wanted(work: Work) -> Write:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from entrepot.kernel.refusals import Kind, NotFound, Refusal
 from functions.payments.domain.facts import Refund
+from functions.payments.domain.movements import MovementPage
 from functions.payments.domain.payment import Payment, Snapshot
 
 
@@ -76,12 +77,14 @@ class Capabilities:
     declines: it tells that a payer's attempt has failed.
     webhooks: it tells by itself what happens, in messages that it signs.
     tells_fees: it tells later what it kept of a charge.
+    movements: it reports what moved on our balance, day by day.
     """
 
     manual_capture: bool = False
     declines: bool = False
     webhooks: bool = False
     tells_fees: bool = False
+    movements: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,13 @@ class Gateway(Protocol):
 
     def answer(self, payment: Payment, dispute_id: str, evidence: Evidence) -> Snapshot:
         """Send evidence to the payer's bank, for good. Raises: Declined: it is too late, or was done."""
+        ...
+
+    def movements(self, day: date, after: str | None) -> MovementPage:
+        """A page of what moved on our balance on a day (UTC): once that is over, always the same.
+
+        Args: after: what the page before has said; None: the first.
+        """
         ...
 
     def verified(self, raw: bytes, headers: Mapping[str, str], now: datetime) -> str:

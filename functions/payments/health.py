@@ -6,7 +6,7 @@ only when a call has failed, for a trial, and for how the trial ended. No use ca
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
 
 from entrepot.cloud import aws, reads, telemetry, writes
@@ -16,6 +16,7 @@ from entrepot.kernel.refusals import Busy
 from functions.payments.domain import breaker as domain
 from functions.payments.domain.breaker import Breaker, State
 from functions.payments.domain.facts import Refund
+from functions.payments.domain.movements import MovementPage
 from functions.payments.domain.payment import Payment, Snapshot
 from functions.payments.gateway import (
     Capabilities,
@@ -105,6 +106,9 @@ class Guard:
 
     def answer(self, payment: Payment, dispute_id: str, evidence: Evidence) -> Snapshot:
         return self._called(lambda: self._gateway.answer(payment, dispute_id, evidence))
+
+    def movements(self, day: date, after: str | None) -> MovementPage:
+        return self._called(lambda: self._gateway.movements(day, after))
 
     def verified(self, raw: bytes, headers: Mapping[str, str], now: datetime) -> str:
         return self._gateway.verified(raw, headers, now)  # calls nobody

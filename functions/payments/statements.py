@@ -7,25 +7,33 @@ next try.
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
 from difflib import SequenceMatcher
 from typing import Final, Literal
 
 import msgspec
 
 from entrepot.cloud import aws, reads, telemetry, writes
+from entrepot.cloud.outbox import announce
+from entrepot.contracts.payments import ReceiptBooked, ReceiptReturned
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.pagination import Page
 from entrepot.kernel.refusals import Busy, Kind, NotFound, Refusal
 from functions.payments import bank_files, bank_gateway, bank_store, service
 from functions.payments.domain import bank
 from functions.payments.domain.bank import Due, Entry, Work
+from functions.payments.domain.movements import Moved, Movement
 from functions.payments.domain.reference import is_reference, references_in
 from functions.payments.gateway import Declined
 
 QUEUE: Final = "payments-statements"
+PROVIDER: Final = "bank"
+_PAYOUT: Final = re.compile(r"pot_[0-7][0-9A-HJKMNP-TV-Z]{25}")
+"""How a transfer of ours names the payout that it is, in its remittance information or as its end-to-end id."""
 MOST_CHARACTERS: Final = 240_000
 """Of a file in base64: what a queue takes, less room for what is around it."""
 _TRIES: Final = 5
@@ -120,13 +128,18 @@ def tell(reference: str, now: datetime) -> None:
 def _taken(entry: Entry, now: datetime) -> Sequence[str]:
     """The references that an entry concerns; taking it in again only names them again."""
     if not entry.credit:
-        return _gone_back(entry)
+        return _left(entry, now)
+    if payout := _payout_named(entry):
+        _once(entry, _moved(entry, Moved.PAYOUT_RETURNED, payout, now))
+        return ()
     references = [each for each in references_in(entry.text) if _exists(each)]
     try:
         if len(references) != 1:
             _put_aside(entry, "no_reference", now)
             return ()
-        _received(entry, references[0], now, (bank_store.taken(entry, references[0]),))
+        _received(
+            entry, references[0], now, (bank_store.taken(entry, references[0]), *_received_writes(entry, now))
+        )
     except OtherCurrency:
         _put_aside(entry, "other_currency", now, tolerant=True)
         return ()
@@ -152,7 +165,7 @@ def _received(entry: Entry, reference: str, now: datetime, more: Sequence[writes
 def _put_aside(entry: Entry, reason: str, now: datetime, *, tolerant: bool = False) -> None:
     item = Work(new_id("ent", now), bank.Kind.UNMATCHED, reason, entry.money, now, entry=entry)
     try:
-        writes.commit(bank_store.taken(entry), bank_store.wanted(item))
+        writes.commit(bank_store.taken(entry), *_received_writes(entry, now), bank_store.wanted(item))
     except bank_store.AlreadyTaken:
         if not tolerant:
             raise
@@ -160,7 +173,7 @@ def _put_aside(entry: Entry, reason: str, now: datetime, *, tolerant: bool = Fal
     telemetry.metric("BankEntryUnmatched")
 
 
-def _gone_back(entry: Entry) -> Sequence[str]:
+def _left(entry: Entry, now: datetime) -> Sequence[str]:
     """Money that left: it ends the work that it names. What else leaves the account is for clearing to explain."""
     text = entry.text.upper()
     for item in _returns():
@@ -168,13 +181,61 @@ def _gone_back(entry: Entry) -> Sequence[str]:
             continue
         due = bank_gateway.found(item.reference)
         after = bank.with_refund_done(due, item.refund_id)
-        moved = bank_store.saved(due, after) if item.refund_id else ()
+        if item.refund_id:
+            more = [*bank_store.saved(due, after), _moved(entry, Moved.REFUND, item.refund_id, now)]
+        else:
+            more = _returned_writes(entry, now)
         try:
-            writes.commit(bank_store.taken(entry, item.reference), bank_store.done(item), *moved)
+            writes.commit(bank_store.taken(entry, item.reference), bank_store.done(item), *more)
         except (bank_store.AlreadyTaken, bank_store.WorkDone):
             telemetry.log("return_told_again", item_id=item.item_id)
         return (item.reference,)
+    payout = _payout_named(entry)
+    _once(entry, _moved(entry, Moved.PAYOUT if payout else Moved.OTHER, payout, now))
     return ()
+
+
+def _received_writes(entry: Entry, now: datetime) -> tuple[writes.Write, ...]:
+    """That money came is told before it is known whose it is."""
+    told = ReceiptBooked(
+        event_id=new_id("evt", now),
+        occurred_at=now,
+        provider=PROVIDER,
+        fact=entry.identity,
+        currency=entry.money.currency,
+        amount=entry.money.amount,
+        booked_on=entry.booked_on.isoformat(),
+    )
+    return _moved(entry, Moved.RECEIPT, entry.identity, now), announce(told)
+
+
+def _returned_writes(entry: Entry, now: datetime) -> list[writes.Write]:
+    told = ReceiptReturned(
+        event_id=new_id("evt", now),
+        occurred_at=now,
+        provider=PROVIDER,
+        fact=entry.identity,
+        currency=entry.money.currency,
+        amount=entry.money.amount,
+        booked_on=entry.booked_on.isoformat(),
+    )
+    return [_moved(entry, Moved.RECEIPT_RETURNED, entry.identity, now), announce(told)]
+
+
+def _moved(entry: Entry, kind: Moved, reference: str, now: datetime) -> writes.Write:
+    gross = entry.money.amount if entry.credit else -entry.money.amount
+    at = datetime.combine(entry.booked_on, time(), UTC)
+    return bank_store.moved(Movement(entry.identity, at, kind, reference, entry.money.currency, gross), now)
+
+
+def _once(entry: Entry, moved: writes.Write) -> None:
+    with suppress(bank_store.AlreadyTaken):
+        writes.commit(bank_store.taken(entry), moved)
+
+
+def _payout_named(entry: Entry) -> str:
+    found = _PAYOUT.search(entry.text)
+    return found.group() if found else ""
 
 
 def _returns() -> list[Work]:

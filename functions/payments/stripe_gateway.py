@@ -7,7 +7,7 @@ what the first one did. Nothing of Stripe's answers is logged: they hold the pay
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +16,7 @@ from entrepot.kernel.clock import utc_now
 from entrepot.kernel.money import Money
 from functions.payments import stripe_signature, stripe_wire
 from functions.payments.domain.facts import Refund
+from functions.payments.domain.movements import MovementPage
 from functions.payments.domain.payment import CaptureMode, Payment, Snapshot
 from functions.payments.gateway import (
     Capabilities,
@@ -39,6 +40,7 @@ _READ_SECONDS: Final = 3.0
 _RETRIES: Final = 2
 _MOST_REFUNDS: Final = 100
 _LOCKED: Final = "lock_timeout"
+_MOST_MOVEMENTS: Final = 100
 _SHOP: Final = "https://shop.invalid"  # where a wallet sends the payer back, until there is a storefront
 _FEE: Final = "latest_charge.balance_transaction"
 
@@ -58,7 +60,9 @@ def live_mode() -> bool:
 class StripeGateway:
     """See `Gateway`. `connect` gives the client: a webhook is verified without one, and without Stripe's library."""
 
-    capabilities = Capabilities(manual_capture=True, declines=True, webhooks=True, tells_fees=True)
+    capabilities = Capabilities(
+        manual_capture=True, declines=True, webhooks=True, tells_fees=True, movements=True
+    )
 
     def __init__(self, connect: "Callable[[], StripeClient]") -> None:
         self._connect = connect
@@ -151,6 +155,19 @@ class StripeGateway:
         key = {"idempotency_key": f"{dispute_id}-evidence"}
         sent = _called(lambda: self._connect().v1.disputes.update(dispute_id, asked, key))  # type: ignore[arg-type]
         return stripe_wire.snapshot(sent, now, _is_ours(sent))
+
+    def movements(self, day: date, after: str | None) -> MovementPage:
+        begins = datetime.combine(day, time(), UTC)
+        ends = begins + timedelta(days=1)
+        wanted: Any = {
+            "created": {"gte": int(begins.timestamp()), "lt": int(ends.timestamp())},
+            "limit": _MOST_MOVEMENTS,
+            "expand": ["data.source"],
+            **({"starting_after": after} if after else {}),
+        }
+        page = _sent(lambda: self._connect().v1.balance_transactions.list(wanted))
+        found = tuple(stripe_wire.movement(each.to_dict()) for each in page.data)
+        return MovementPage(found, found[-1].movement_id if page.has_more else None)
 
     def verified(self, raw: bytes, headers: Mapping[str, str], now: datetime) -> str:
         """Stripe's 300 s are judged here; what a redrive brings later was judged before."""

@@ -10,8 +10,10 @@ from typing import Any, Final
 
 import msgspec
 
+from entrepot.kernel.money import Money
 from entrepot.kernel.refusals import Malformed
 from functions.payments.domain.facts import Dispute, DisputeStatus, Fee, Refund, RefundStatus, Status, Word
+from functions.payments.domain.movements import Moved, Movement
 from functions.payments.domain.payment import Snapshot
 from functions.payments.gateway import Intent, NextAction
 from functions.payments.stripe_money import from_stripe
@@ -48,6 +50,14 @@ class BalanceEntry(msgspec.Struct, frozen=True, kw_only=True):
     amount: int = 0
     fee: int = 0
     currency: str = ""
+
+
+class BalanceMovement(BalanceEntry, frozen=True, kw_only=True):
+    """The same as the report of our balance tells it, with what it is about where that was asked for."""
+
+    type: str
+    created: int
+    source: "str | Thing | None" = None
 
 
 class EvidenceDetails(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +159,46 @@ def queueable(raw: bytes) -> str:
 def thing(document: Mapping[str, Any]) -> Thing:
     """An object from the API's answer."""
     return msgspec.convert(dict(document), Thing)
+
+
+def movement(document: Mapping[str, Any]) -> Movement:
+    """A movement on our balance. Raises: ValueError: an amount or a currency that is none."""
+    told = msgspec.convert(dict(document), BalanceMovement)
+    kind, reference, presented = _about(told)
+    currency = told.currency.upper()
+    gross, fee = (from_stripe(amount, currency).amount for amount in (told.amount, told.fee))
+    return Movement(
+        told.id,
+        moment(told.created),
+        kind,
+        reference,
+        currency,
+        gross,
+        fee,
+        presented if presented and presented.currency != currency else None,
+    )
+
+
+def _about(told: BalanceMovement) -> tuple[Moved, str, Money | None]:
+    """What a movement is of, by the types of https://docs.stripe.com/reports/balance-transaction-types."""
+    what = told.source
+    if not isinstance(what, Thing):
+        return Moved.OTHER, what or "", None
+    if told.type in ("charge", "payment") and what.object == CHARGE and what.payment_intent:
+        taken = from_stripe(what.amount_captured, what.currency)
+        return Moved.CAPTURE, f"{what.payment_intent}:{taken.amount}", taken
+    ours = (what.metadata or {}).get
+    if told.type in ("refund", "payment_refund") and what.object == REFUND:
+        return Moved.REFUND, ours("refund_id") or what.id, None
+    if told.type in ("refund_failure", "payment_failure_refund") and what.object == REFUND:
+        return Moved.REFUND_RETURNED, ours("refund_id") or what.id, None
+    if told.type == "adjustment" and what.object == DISPUTE:
+        return Moved.DISPUTE if told.amount < 0 else Moved.DISPUTE_WON, what.id, None
+    if told.type == "transfer":
+        return Moved.PAYOUT, ours("payout_id") or what.id, None
+    if told.type in ("transfer_refund", "transfer_cancel", "transfer_failure"):
+        return Moved.PAYOUT_RETURNED, ours("payout_id") or what.id, None
+    return Moved.OTHER, what.id, None
 
 
 def snapshot(what: Thing, at: datetime, ours: bool) -> Snapshot:

@@ -9,6 +9,8 @@ from entrepot.contracts.payments import (
     DisputeOpened,
     FeeKnown,
     PaymentCaptured,
+    ReceiptBooked,
+    ReceiptReturned,
     RefundFailed,
     RefundSucceeded,
 )
@@ -20,6 +22,8 @@ settlement_events = triggers.consumer(
     "settlement-events",
     {
         PaymentCaptured: posting.on_payment_captured,
+        ReceiptBooked: posting.on_receipt_booked,
+        ReceiptReturned: posting.on_receipt_returned,
         RefundSucceeded: posting.on_refund_succeeded,
         RefundFailed: posting.on_refund_failed,
         FeeKnown: posting.on_fee_known,

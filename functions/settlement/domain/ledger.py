@@ -150,6 +150,7 @@ REVERSIBLE: Final = frozenset(
         "dispute_won",
         "receipt_unmatched",
         "receipt_matched",
+        "receipt_returned",
     }
 )
 """Rules whose entries a person may undo. What others moved stands on a statement or payout too, and is undone there."""

@@ -1,6 +1,7 @@
 """The posting rules: one for each event of business, named as its entries name it.
 
 payment_captured   Dr psp:<provider>               Cr customer_funds
+                   where each receipt of a provider is booked by itself (the bank), receipt_matched instead
 refund_succeeded   Dr customer_funds               Cr psp:<provider>
 refund_returned    Dr psp:<provider>               Cr customer_funds: it had succeeded, and the bank sent it back
 share_completed    Dr customer_funds               paid - refunded
@@ -34,6 +35,7 @@ dispute_lost       Dr merchant_payable:<merchant>  its part, where the merchant 
                    Cr disputed_funds
 receipt_unmatched  Dr psp:<provider> or bank:<bank>  Cr unmatched_receipts
 receipt_matched    Dr unmatched_receipts           Cr customer_funds
+receipt_returned   Dr unmatched_receipts           Cr psp:<provider>: it had paid nothing, and went back
 reversed           each posting of another entry on its other side; the entry names it, once at most
 
 An amount below zero stands on the other side. A refund is borne by the merchant in full, freight and taxes
@@ -60,6 +62,8 @@ DISPUTED_FUNDS: Final = "disputed_funds"
 DISPUTE_FEE_EXPENSE: Final = "dispute_fee_expense"
 DISPUTE_LOSS: Final = "dispute_loss"
 UNMATCHED_RECEIPTS: Final = "unmatched_receipts"
+BOOKS_RECEIPTS: Final = frozenset({"bank"})
+"""Providers of which every receipt is booked when it comes, before it is known what it pays."""
 
 
 def psp(provider: str) -> str:
@@ -229,6 +233,10 @@ def dispute_lost(amount: Money, borne: Mapping[str, Money]) -> Postings:
 
 def receipt_unmatched(held_at: str, amount: Money) -> Postings:
     return debit(held_at, amount) + credit(UNMATCHED_RECEIPTS, amount)
+
+
+def receipt_returned(held_at: str, amount: Money) -> Postings:
+    return debit(UNMATCHED_RECEIPTS, amount) + credit(held_at, amount)
 
 
 def receipt_matched(amount: Money) -> Postings:

@@ -16,6 +16,8 @@ from entrepot.contracts.payments import (
     DisputeOpened,
     FeeKnown,
     PaymentCaptured,
+    ReceiptBooked,
+    ReceiptReturned,
     RefundFailed,
     RefundSucceeded,
 )
@@ -38,8 +40,24 @@ _TRIES: Final = 5
 
 
 def on_payment_captured(event: PaymentCaptured, handled: Write, now: datetime) -> None:
-    postings = rules.payment_captured(event.provider, Money(event.amount, event.currency))
-    entry = _entry(f"capture:{event.fact}", "payment_captured", event.occurred_at, postings, now)
+    amount = Money(event.amount, event.currency)
+    if event.provider in rules.BOOKS_RECEIPTS:
+        rule, postings = "receipt_matched", rules.receipt_matched(amount)
+    else:
+        rule, postings = "payment_captured", rules.payment_captured(event.provider, amount)
+    entry = _entry(f"capture:{event.fact}", rule, event.occurred_at, postings, now)
+    _once(entry, handled, lambda: writes.commit(handled, *store.posted(entry)))
+
+
+def on_receipt_booked(event: ReceiptBooked, handled: Write, now: datetime) -> None:
+    postings = rules.receipt_unmatched(rules.psp(event.provider), Money(event.amount, event.currency))
+    entry = _entry(f"receipt:{event.fact}", "receipt_unmatched", event.occurred_at, postings, now)
+    _once(entry, handled, lambda: writes.commit(handled, *store.posted(entry)))
+
+
+def on_receipt_returned(event: ReceiptReturned, handled: Write, now: datetime) -> None:
+    postings = rules.receipt_returned(rules.psp(event.provider), Money(event.amount, event.currency))
+    entry = _entry(f"receipt-returned:{event.fact}", "receipt_returned", event.occurred_at, postings, now)
     _once(entry, handled, lambda: writes.commit(handled, *store.posted(entry)))
 
 

@@ -206,6 +206,18 @@ def test_what_was_paid_is_told_when_asked(desk: Desk) -> None:
     assert (10_000, 10_000, Status.CAPTURED) == (payment.authorised, payment.captured, payment.status)
 
 
+def test_what_was_paid_is_a_movement_of_that_day(desk: Desk) -> None:
+    """Who reports no movements says so, and reports none."""
+    can, day = gateway(desk).capabilities, now().date()
+    assert () == gateway(desk).movements(day, None).items
+    paid(desk)
+
+    found = gateway(desk).movements(day, None)
+
+    assert ([10_000] if can.movements else []) == [each.gross for each in found.items]
+    assert found.after is None
+
+
 def test_an_intent_that_nobody_knows_is_declined(desk: Desk) -> None:
     with pytest.raises(Declined):
         gateway(desk).fetch("nobody-knows")

@@ -3,9 +3,13 @@
 import itertools
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 import pytest
 
 from entrepot.cloud import dynamo, reads, rows, writes
+from entrepot.contracts.events import Event
+from entrepot.contracts.payments import ReceiptBooked, ReceiptReturned
+from entrepot.kernel.ids import new_id
 from functions.settlement import store
 from functions.settlement.domain.ledger import Balance, Contradicted, Unbalanced
 from functions.settlement.service import reading
@@ -214,3 +218,27 @@ def test_a_capture_is_one_transaction_of_six_items(books):
     assert ["TransactWriteItems"] == [operation for operation, _ in made]
     assert 6 == len(made[0][1]["TransactItems"])
     assert reads.fetch_one(store.entry_read("capture:pi_1:1")) is not None
+
+
+def receipt(
+    amount: int, fact: str, kind: type[ReceiptBooked] | type[ReceiptReturned] = ReceiptBooked
+) -> Event:
+    return kind(
+        event_id=new_id("evt", NOW),
+        occurred_at=NOW,
+        provider="bank",
+        fact=fact,
+        currency="EUR",
+        amount=amount,
+        booked_on="2026-11-22",
+    )
+
+
+def test_a_transfer_is_in_suspense_until_it_is_known_what_it_pays_and_what_is_over_leaves_again(books):
+    paid = msgspec.structs.replace(captured(10_000, "RF1:10000"), provider="bank")
+    books.tell(receipt(6_000, "entry-1"), receipt(4_500, "entry-2"))
+    assert {("psp:bank", "EUR"): 10_500, ("unmatched_receipts", "EUR"): -10_500} == books.balances()
+
+    books.tell(paid, receipt(500, "entry-3", ReceiptReturned), paid)
+
+    assert {("psp:bank", "EUR"): 10_000, ("customer_funds", "EUR"): -10_000} == books.balances()

@@ -162,6 +162,7 @@ def test_every_account_that_a_rule_moves_stands_in_the_chart():
         rules.dispute_lost(eur(5), {MERCHANT: eur(3)}),
         rules.receipt_unmatched(rules.bank("house"), eur(5)),
         rules.receipt_matched(eur(5)),
+        rules.receipt_returned(rules.psp("bank"), eur(5)),
     )
 
     for postings in moved_by:

@@ -133,3 +133,28 @@ class DisputeClosed(PaymentEvent, frozen=True, kw_only=True):
     provider: str
     dispute_id: str
     outcome: str
+
+
+class ReceiptBooked(Event, frozen=True, kw_only=True):
+    """Money came to an account of ours, and whose it is may not be known yet; a capture says so afterwards.
+
+    `fact` is the entry on the account; `booked_on` the bank's own day. `amount` is in minor units.
+    """
+
+    NAME: ClassVar[str] = "payments.receipt_booked"
+    provider: str
+    fact: str
+    currency: str
+    amount: int
+    booked_on: str
+
+
+class ReceiptReturned(Event, frozen=True, kw_only=True):
+    """Money that had come to an account of ours, and paid nothing, has left it again. As `receipt_booked`."""
+
+    NAME: ClassVar[str] = "payments.receipt_returned"
+    provider: str
+    fact: str
+    currency: str
+    amount: int
+    booked_on: str
