@@ -8,12 +8,13 @@ does not come true ends it with `StoryFailed`, which is one line; so tests can r
 """
 
 from infra.local.client import Unanswered
-from infra.local.story.buying import buy
+from infra.local.story.buying import order, wish
 from infra.local.story.closing import closing_words
 from infra.local.story.comparing import compare
-from infra.local.story.delivering import deliver, look_back, pay, ship
+from infra.local.story.delivering import deliver, look_back, ship
 from infra.local.story.paper import Paper, Write
-from infra.local.story.settling import settle
+from infra.local.story.paying import pay_by_alipay, pay_by_card, pay_by_transfer, show_paid
+from infra.local.story.settling import balance, settle
 from infra.local.story.telling import Market, StoryFailed, Teller
 
 __all__ = ["Market", "StoryFailed", "closing_words", "tell"]
@@ -26,12 +27,15 @@ def tell(market: Market, write: Write = print) -> None:
     """
     teller = Teller(market, Paper(write))
     try:
-        sale = buy(teller)
-        pay(teller, sale)
+        wanted = wish(teller)
+        compare(teller)
+        sale = order(teller, wanted)
+        paid = [pay_by_card(teller, sale), pay_by_alipay(teller), pay_by_transfer(teller)]
+        show_paid(teller, paid)
         parcels = ship(teller, sale)
         deliver(teller, sale, parcels)
         look_back(teller, sale)
         settle(teller, sale)
-        compare(teller)
+        balance(teller)
     except Unanswered as failed:
         raise StoryFailed(f"the story ends early: {failed}") from None

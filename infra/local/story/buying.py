@@ -1,4 +1,4 @@
-"""A shopper in Berlin buys from Shenzhen and from Milan: catalogue, cart, quote, order, payment."""
+"""A shopper in Berlin buys from Shenzhen and from Milan: catalogue, cart, quote, order."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +39,15 @@ class Seller:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What is quoted and not yet ordered."""
+
+    shopper: str  # token
+    sellers: tuple[Seller, ...]
+    quote: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Sale:
     """An order that is placed and not yet paid."""
 
@@ -49,8 +58,8 @@ class Sale:
     client_secret: str
 
 
-def buy(teller: Teller) -> Sale:
-    """Chapters 1 to 4. Raises: StoryFailed, Unanswered."""
+def wish(teller: Teller) -> Wish:
+    """From the catalogue to the quote. Raises: StoryFailed, Unanswered."""
     shopper = teller.api.sign_in(teller.market.accounts["shopper"])
     merchants = {merchant.account: merchant for merchant in data.load().merchants}
     sellers = tuple(
@@ -59,8 +68,7 @@ def buy(teller: Teller) -> Sale:
     )
     _catalogue(teller, sellers)
     cart_id = _cart(teller, shopper, sellers)
-    quote = _quote(teller, shopper, cart_id)
-    return _order(teller, shopper, sellers, quote)
+    return Wish(shopper, sellers, _quote(teller, shopper, cart_id))
 
 
 def _seller(teller: Teller, merchant: data.DemoMerchant, sku: str) -> Seller:
@@ -219,33 +227,37 @@ def _why(entry: Mapping[str, Any]) -> str:
     return " ".join(f"{text.rstrip('.')}." for text in sentences if text)
 
 
-def _order(teller: Teller, shopper: str, sellers: tuple[Seller, ...], quote: Mapping[str, Any]) -> Sale:
+def order(teller: Teller, wish: Wish) -> Sale:
+    """The first option of the quote, ordered. Raises: StoryFailed, Unanswered."""
     paper = teller.paper
     paper.chapter("The order: placed once, however often it is sent")
-    option = quote["options"][0]
-    body = {
-        "quote_id": quote["id"],
-        "option_id": option["id"],
-        "contact": CONTACT,
-        "payment": {"method": "card"},
-    }
+    option = wish.quote["options"][0]
     key = {"Idempotency-Key": str(uuid4())}
-    placed = teller.call(
-        "POST",
-        "/v1/orders",
-        body,
-        expect=201,
-        token=shopper,
-        headers=key,
-        note=f"Idempotency-Key: {key['Idempotency-Key']}",
-    )
-    again = teller.call(
-        "POST", "/v1/orders", body, expect=201, token=shopper, headers=key, note="the same again"
-    )
+    note = f"Idempotency-Key: {key['Idempotency-Key']}"
+    placed = placed_from(teller, wish.quote, "card", wish.shopper, key, note)
+    again = placed_from(teller, wish.quote, "card", wish.shopper, key, "the same again")
     teller.require(placed["id"] == again["id"], "the same request under the same key is the same order")
     teller.require(placed["total"] == option["total"], "the order costs what the quote said")
     paper.say(f"Both answer {placed['id']}: {money(again['total'])}, {again['status']},")
     paper.say(f"to be paid by {moment(again['pay_before'])} UTC.")
     secret = again["payment"]["client_secret"]
     teller.require(bool(secret), "the payment provider has the intent")
-    return Sale(placed["id"], shopper, sellers, placed["total"], secret)
+    return Sale(placed["id"], wish.shopper, wish.sellers, placed["total"], secret)
+
+
+def placed_from(
+    teller: Teller,
+    quote: Mapping[str, Any],
+    method: str,
+    shopper: str | None,
+    key: Mapping[str, str],
+    note: str = "",
+) -> Any:
+    """An order from the first option of a quote. Args: shopper: a token; None for a guest."""
+    body = {
+        "quote_id": quote["id"],
+        "option_id": quote["options"][0]["id"],
+        "contact": CONTACT,
+        "payment": {"method": method},
+    }
+    return teller.call("POST", "/v1/orders", body, expect=201, token=shopper, headers=key, note=note)

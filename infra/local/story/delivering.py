@@ -1,14 +1,13 @@
-"""From payment to the door: the webhook, the stock, two merchants who ship, and what carriers tell."""
+"""From the merchants to the door: two of them ship, and carriers tell."""
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any, Final
 
 from infra.local.seed import data
-from infra.local.story.buying import Sale, Seller, on_hand
+from infra.local.story.buying import Sale, Seller
 from infra.local.story.paper import Paper, minor, moment, money
 from infra.local.story.telling import Teller
 
@@ -40,26 +39,6 @@ class Parcel:
     source: str
     carrier: str
     shipped_at: datetime
-
-
-def pay(teller: Teller, sale: Sale) -> None:
-    """The shopper pays; a signed webhook says so; stock falls."""
-    paper = teller.paper
-    paper.chapter("The payment: the provider tells us, signed, and stock falls")
-    intent = sale.client_secret.partition("_secret")[0]
-    paid = teller.stripe(f"/test/payment_intents/{intent}/pay", {"client_secret": sale.client_secret})
-    paper.say(f"In the shopper's browser: {paid['status']}. Meanwhile Stripe calls POST /v1/webhooks/stripe.")
-    order = teller.until(f"{sale.order_id} is paid", lambda: _in(teller, sale, "paid"))
-    teller.paper.call(
-        f"GET /v1/orders/{sale.order_id}", f"{order['status']}, payment {order['payment_status']}"
-    )
-    for seller in sale.sellers:
-        teller.until(
-            f"the stock of {seller.sku} has fallen by one",
-            partial(_fallen_by_one, teller, seller),
-        )
-        note = f"on hand {seller.on_hand} → {seller.on_hand - 1}"
-        teller.call("GET", f"/v1/stock/{seller.sku}", token=seller.token, note=note)
 
 
 def ship(teller: Teller, sale: Sale) -> list[Parcel]:
@@ -145,10 +124,6 @@ def _facts(order: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
         elif name != "carrier":
             said.append(f"{name} {text}")
     return ", ".join(said)
-
-
-def _fallen_by_one(teller: Teller, seller: Seller) -> bool | None:
-    return True if on_hand(teller, seller.sku, seller.token) == seller.on_hand - 1 else None
 
 
 def _in(teller: Teller, sale: Sale, status: str) -> Any | None:

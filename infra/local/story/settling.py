@@ -10,7 +10,7 @@ from infra.local.story.telling import Teller
 
 
 def settle(teller: Teller, sale: Sale) -> None:
-    """Chapters of completion, statements and the trial balance. Raises: StoryFailed, Unanswered."""
+    """The order completes, and each merchant has a statement of it. Raises: StoryFailed, Unanswered."""
     paper = teller.paper
     paper.chapter("Completion and settlement: what each merchant is paid, and why")
     teller.until(
@@ -31,7 +31,6 @@ def settle(teller: Teller, sale: Sale) -> None:
         paper.space()
         statement = teller.call("GET", f"/v1/statements/{statement_id}", token=seller.token, note=seller.name)
         _show(teller, sale, statement)
-    _books(teller)
 
 
 def _completed(teller: Teller, sale: Sale) -> bool | None:
@@ -109,7 +108,8 @@ def _rate(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _books(teller: Teller) -> None:
+def balance(teller: Teller) -> None:
+    """The trial balance, which ends it. Raises: StoryFailed, Unanswered."""
     paper = teller.paper
     paper.chapter("The books: every cent is somewhere, debits equal credits")
     operator = teller.api.sign_in(teller.market.accounts["operator"])

@@ -76,9 +76,9 @@ class Teller:
         self.paper.call(answer.call, str(answer.status), note)
         return document
 
-    def look(self, path: str, token: str | None = None) -> Any:
+    def look(self, path: str, token: str | None = None, headers: Mapping[str, str] | None = None) -> Any:
         """A look that the story does not tell of."""
-        return self.api.call("GET", path, token=token).expect(200)
+        return self.api.call("GET", path, token=token, headers=headers).expect(200)
 
     def stripe(self, path: str, body: Any) -> Any:
         """A control of Stripe's stand-in. Raises: Unanswered."""

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from functions.customs import facade as customs
 from infra.local import story
 from infra.local.story import StoryFailed, closing_words, telling
+from infra.local.story.comparing import DOORS
 from infra.local.story.paper import COLUMNS, Paper, width
+from infra.local.story.paying import made_up_number
 from tests.unit.local.market import Market
 
 pytestmark = pytest.mark.slow
@@ -34,7 +37,11 @@ def test_it_is_told_from_the_catalogue_to_the_balanced_books(full_market: Market
         "eu-three-euro: Council Regulation (EU) 2026/382.",
         "Not included: fees. EU customs handling fee.",
         "the same again",
-        "paid, payment captured",
+        "requires_action: the bank asks. Our order: awaiting_payment.",
+        "alipay_handle_redirect, to",
+        "awaiting_payment, payment processing",
+        "(ISO 11649)",
+        "POST /v1/bank-statements",
         "webhook 401   forged",
         "Status: delivered",
         "→  2 statements",
@@ -44,7 +51,21 @@ def test_it_is_told_from_the_catalogue_to_the_balanced_books(full_market: Market
     ):
         assert step in text, step
     assert {"orders-due", "settlement-run"} == set(full_market.invoked)
-    assert 12 == len(re.findall(r"^── \d+  ", text, re.MULTILINE))
+    assert 14 == len(re.findall(r"^── \d+  ", text, re.MULTILINE))
+    assert 3 == text.count("paid, payment captured")
+    assert ["card", "Alipay", "transfer"] == re.findall(
+        r"^ +ord_\w+ +(card|Alipay|transfer)\b.* captured$", text, re.MULTILINE
+    )
+    assert re.search(r"balanced\.$", text)
+
+
+def test_the_guest_in_shanghai_is_somebody_else_each_time_and_nobody_there_is() -> None:
+    numbers = {made_up_number(seed) for seed in (0, 1, 18_000, 17_999_999, 2**127)}
+
+    assert 5 == len(numbers)
+    for number in numbers:
+        assert number == customs.check_identity("cn_resident_id", DOORS["CN"]["name"], number).number
+        assert number.startswith("999999")
 
 
 def test_the_same_bag_is_explained_side_by_side_for_three_countries(full_market: Market) -> None:
