@@ -31,7 +31,7 @@ class FlowRow(Row):
     """A sign-in on its way: pk `flow#<flw>`, sk "flow". Reached by its id, which state and ticket name.
 
     `stage` stands beside the document, which has it too, so that each step is taken once. It holds what a provider
-    has said, sealed, for ten minutes, and is rubbish afterwards.
+    has said, sealed, until it ends: after ten minutes it is rubbish.
     """
 
     class Meta:
@@ -53,6 +53,13 @@ def flow_read(flow_id: str) -> Read[Flow]:
 def flow_moved(before: Flow, after: Flow) -> Write:
     """The next step of a flow, which nobody else has taken meanwhile. Raises, at commit: FlowInvalid."""
     return writes.put(_flow_row(after), FlowRow.stage == before.stage.value, FlowInvalid())
+
+
+def flow_ended(flow: Flow) -> Write:
+    """The end of a flow, which nobody else has moved or ended meanwhile. Raises, at commit: FlowInvalid."""
+    return writes.delete(
+        FlowRow(_flow_key(flow.flow_id), "flow"), FlowRow.stage == flow.stage.value, FlowInvalid()
+    )
 
 
 def identities(member_id: str) -> list[LinkedIdentity]:

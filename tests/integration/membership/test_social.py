@@ -12,12 +12,15 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 from requests.adapters import HTTPAdapter
 
-from entrepot.cloud import audit, auth, aws, reads
+from entrepot.cloud import audit, auth, aws, reads, writes
 from entrepot.kernel.clock import utc_now
 from functions.membership import store
 from functions.membership.domain import totp
+from functions.membership.service.social import linking
 from functions.membership.store import social as rows
 from tests.integration.membership.conftest import PASSWORD, Answer, House
+from tests.integration.orders.bazaar import meanwhile
+from tests.support import memory
 from tests.support.aws import SECRETS
 from tests.support.identity import ISSUER, KEY, SET_UP, Acme, Net
 
@@ -249,6 +252,73 @@ def test_an_identity_is_one_members_and_a_member_has_one_of_a_provider(house, br
         (answer.status, answer.code) for answer in (taken, twice, another)
     ]
     assert (["acme"], []) == (identities(house, hers), identities(house, his))
+
+
+def test_a_provider_is_not_asked_about_an_account_that_has_gone(house, browser, net):
+    hers = house.account(ADA)
+    token = house.token(ADA)
+    browser.there_and_back(token=token)
+    member = reads.fetch_one(store.member_read(hers), consistent=True)
+    assert member is not None
+    writes.commit(store.removed(member))
+
+    answer = browser.link(token)
+
+    assert (404, "not_found") == (answer.status, answer.code)
+    assert 0 == net.times(f"{ISSUER}/token"), "the code is not shown"
+
+
+def test_of_two_that_link_the_same_identity_at_once_one_has_it(house, browser, acme):
+    house.account(ADA)
+    house.account("bob@example.com")
+    hers, his = house.token(ADA), house.token("bob@example.com")
+    other = Browser(house, acme).there_and_back(token=his)
+    nonce = acme.nonce
+    browser.there_and_back(token=hers)
+    theirs: list[Answer] = []
+
+    def link_too() -> None:
+        acme.nonce = nonce
+        theirs.append(other.link(his))
+
+    with meanwhile(linking, "holder_of", after=link_too):
+        answer = browser.link(hers)
+
+    assert [201, 409] == [theirs[0].status, answer.status]
+    assert "identity_taken" == answer.code
+    assert ([], ["acme"]) == (identities(house, hers), identities(house, his))
+
+
+def test_of_two_links_of_one_member_at_once_one_is_made(house, browser, acme):
+    house.account(ADA)
+    token = house.token(ADA)
+    other = Browser(house, acme).there_and_back(token=token)
+    nonce = acme.nonce
+    browser.there_and_back(token=token)
+    theirs: list[Answer] = []
+
+    def link_too() -> None:
+        acme.nonce = nonce
+        theirs.append(other.link(token))
+
+    with meanwhile(linking, "holder_of", after=link_too):
+        answer = browser.link(token)
+
+    assert [201, 503] == [theirs[0].status, answer.status]
+    again = browser.link(token)
+    assert (409, "already_linked") == (again.status, again.code)
+    assert ["acme"] == identities(house, token)
+
+
+def test_nothing_is_kept_of_a_sign_in_that_has_ended(house, browser):
+    browser.registered()
+    browser.begin()
+    browser.come_back(code="", error="access_denied")
+    assert 201 == browser.there_and_back().complete().status
+
+    kept = [row["pk"]["S"] for row in memory.current().rows("membership") if row["sk"]["S"] == "flow"]
+
+    assert [] == kept
 
 
 def test_what_one_member_began_another_does_not_complete_and_a_link_is_no_sign_in(house, browser):

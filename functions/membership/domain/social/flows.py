@@ -34,14 +34,12 @@ class Stage(Enum):
     ANSWERED = "answered"  # it came back with a code
     REDEEMING = "redeeming"  # the code is being shown to the provider, once, whatever comes of it
     PROVEN = "proven"  # the provider has said who it is
-    DONE = "done"
 
 
 MOVES: Final = {
-    Stage.BEGUN: {Stage.ANSWERED, Stage.DONE},
+    Stage.BEGUN: {Stage.ANSWERED},
     Stage.ANSWERED: {Stage.REDEEMING},
     Stage.REDEEMING: {Stage.PROVEN},
-    Stage.PROVEN: {Stage.DONE},
 }
 
 
@@ -65,7 +63,7 @@ class Flow:
     member_id: str | None = None
 
     def alive(self, now: datetime) -> bool:
-        return self.stage is not Stage.DONE and self.expires_at > now.timestamp()
+        return self.expires_at > now.timestamp()
 
     def moved(self, after: Stage, held: str | None = None, ticket_hash: str | None = None) -> "Flow":
         """The flow one step further. Raises: FlowInvalid: that is no step of it."""

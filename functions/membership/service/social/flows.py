@@ -115,7 +115,9 @@ def answered(provider_id: str, answer: Answered, now: datetime) -> str:
     if answer.issuer and answer.issuer not in providers.found(provider_id)[0].issuers:
         raise FlowInvalid  # another provider's answer (RFC 9207)
     if answer.error or not answer.code:
-        writes.commit(rows.flow_moved(flow, flow.moved(Stage.DONE)))
+        if flow.stage is not Stage.BEGUN:
+            raise FlowInvalid
+        writes.commit(rows.flow_ended(flow))
         told = "access_denied" if answer.error in _DENIED else "provider_error"
         return answer_address(flow.return_to, error=told)
     ticket = secrets.token_urlsafe(32)
@@ -159,7 +161,8 @@ def proven(
 
 def done(flow: Flow) -> writes.Write:
     """The end of a flow, which ends in one thing. Raises, at commit: FlowInvalid."""
-    return rows.flow_moved(flow, flow.moved(Stage.DONE))
+    assert flow.stage is Stage.PROVEN, "nobody has said who it is"
+    return rows.flow_ended(flow)
 
 
 def _asked(provider: Provider, client: Client, held: _Held, now: datetime) -> Identity:

@@ -38,12 +38,15 @@ def begin(caller: Principal, provider_id: str, return_to: str, source: str, now:
 def link(caller: Principal, ticket: str, binding: str, now: datetime) -> LinkedIdentity:
     """From now on, who signs in at the provider so is this member.
 
-    Raises: SignInAgain, FlowInvalid, ProviderRefused, ProviderUnavailable, IdentityNotProven, IdentityTaken,
+    The account is read before the provider is asked, and the commit is held to what was read: so a code is not shown
+    for an account that has gone, nor is anything linked to one that was changed meanwhile.
+
+    Raises: NotFound, SignInAgain, FlowInvalid, ProviderRefused, ProviderUnavailable, IdentityNotProven, IdentityTaken,
     AlreadyLinked, Busy.
     """
     sessions.fresh(caller, now)
-    flow, identity = flows.proven(ticket, binding, Purpose.LINK, caller.member_id, now)
     member, password_hash = _account(caller)
+    flow, identity = flows.proven(ticket, binding, Purpose.LINK, caller.member_id, now)
     holder = holder_of(identity)
     if holder is not None:
         raise AlreadyLinked if holder == member.member_id else IdentityTaken
