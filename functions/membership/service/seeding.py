@@ -69,4 +69,4 @@ def _confirm(member_id: str, secret: str, role: Role, merchant_id: str | None, n
     changed = replace(wanted, revision=member.revision + 1)
     fresh = pwdlib_gateway.hashed(secret)
     renewed = store.changed(changed, fresh, member.revision, store.Overtaken())
-    writes.commit(renewed, *store.staff_joined(changed))
+    writes.commit(renewed, *store.staff_moved(member, changed))

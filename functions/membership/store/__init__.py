@@ -39,6 +39,7 @@ from functions.membership.store.leaving import (
     removed,
     staff_joined,
     staff_left,
+    staff_moved,
     traces,
     traces_dropped,
 )
@@ -123,6 +124,7 @@ __all__ = [
     "sessions",
     "staff_joined",
     "staff_left",
+    "staff_moved",
     "traces",
     "traces_dropped",
     "try_spent",

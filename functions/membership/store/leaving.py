@@ -42,6 +42,13 @@ def staff_joined(member: Member) -> list[Write]:
     return [writes.put(StaffRow(_place(member), f"staff#{member.member_id}", role=member.role.value))]
 
 
+def staff_moved(before: Member, after: Member) -> list[Write]:
+    """The note of the place that a member has now, and the end of that of another place before."""
+    left = before.role is not Role.SHOPPER and (after.role is Role.SHOPPER or _place(before) != _place(after))
+    gone = [writes.delete(StaffRow(_place(before), f"staff#{before.member_id}"))] if left else []
+    return [*gone, *staff_joined(after)]
+
+
 def removed(member: Member) -> Write:
     """The end of the account itself, where nobody has changed it meanwhile. Raises, at commit: Busy."""
     row = MemberRow(member_key(member.member_id), "member")

@@ -7,6 +7,7 @@ import pytest
 from entrepot.cloud import reads
 from functions.membership import facade
 from tests.integration.membership.conftest import PASSWORD, Answer, House
+from tests.support import memory
 
 ACME = {"name": "Acme GmbH", "country": "DE", "payout_currency": "EUR", "commission_rate": "0.08"}
 OURS, THEIRS = "mrc_01JD0000000000000000000001", "mrc_01JD0000000000000000000002"
@@ -326,3 +327,23 @@ def me_id(house: House, member_id: str) -> Any:
 
 def refusal(answer: Answer) -> tuple[int, str | None]:
     return answer.status, answer.code
+
+
+def test_a_seeded_account_that_is_given_another_place_leaves_the_one_before(house):
+    house.merchant(OURS)
+    house.merchant(THEIRS, "Another Ltd")
+    where = [("merchant", OURS), ("merchant", THEIRS), ("merchant_orders", THEIRS), ("operator", None)]
+    seen = []
+
+    for role, merchant_id in [*where, ("shopper", None)]:
+        member_id = house.account("moving@example.com", role, merchant_id)
+        rows = [row for row in memory.current().rows("membership") if row["sk"]["S"] == f"staff#{member_id}"]
+        seen.append([(row["pk"]["S"], row["role"]["S"]) for row in rows])
+
+    assert [
+        [(f"merchant#{OURS}", "merchant")],
+        [(f"merchant#{THEIRS}", "merchant")],
+        [(f"merchant#{THEIRS}", "merchant_orders")],
+        [("platform", "operator")],
+        [],
+    ] == seen
