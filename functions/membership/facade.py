@@ -38,7 +38,8 @@ def fresh(caller: Principal, now: datetime) -> None:
 def leaving(caller: Principal, otp: str | None, now: datetime) -> tuple[Member, list[Write]]:
     """Who leaves, and the writes with which the account is gone and every context is told.
 
-    Raises: SignInAgain, NotFound, SecondFactorRequired, InvalidOtp, LastOwner; at commit LastOwner and Busy.
+    Raises: SignInAgain, NotFound, SecondFactorRequired, InvalidOtp, TooManyAttempts, LastOwner; at commit LastOwner
+    and Busy.
     """
     from functions.membership.service import leaving
 

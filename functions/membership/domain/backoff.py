@@ -47,6 +47,10 @@ class Backoff:
 SIGN_IN: Final = Backoff("sign-in", 5, timedelta(seconds=30), timedelta(minutes=15), timedelta(days=1))
 """Of one account, known or not. An hour of guessing is nine guesses or fewer, once the free ones are spent."""
 
+RESET: Final = Backoff("reset", 10, timedelta(seconds=30), timedelta(minutes=15), timedelta(days=1))
+"""Of the codes by which one account's forgotten password is replaced. Apart from `SIGN_IN`: whoever is kept out of an
+account by another's guesses gets in again by a code."""
+
 SIGN_IN_FROM: Final = Backoff(
     "sign-in-from", 50, timedelta(seconds=30), timedelta(hours=1), timedelta(hours=1)
 )

@@ -143,9 +143,8 @@ def authorise(call: Call, body: AnswerBody) -> RedirectView:
     from functions.membership.service.oauth import server
 
     member = profile.read(call.member.member_id)
-    signed_in_at = int(call.now.timestamp())
     return RedirectView(
-        redirect_to=server.answered(_given(body), member, body.approved, signed_in_at, call.now)
+        redirect_to=server.answered(_given(body), call.member, member, body.approved, call.now)
     )
 
 

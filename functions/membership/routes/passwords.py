@@ -33,4 +33,4 @@ def ask_reset(call: Call, body: ForgottenBody) -> ForgottenView:
 
 @api.post("/v1/passwords", allow=PUBLIC, status=204)
 def reset_password(call: Call, body: ResetBody) -> None:
-    resetting.reset(body.contact, body.code, body.new_password, call.now)
+    resetting.reset(body.contact, body.code, body.new_password, call.address, call.now)

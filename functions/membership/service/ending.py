@@ -26,14 +26,17 @@ def password_changed(member_id: str, kept: str | None, now: datetime) -> Write:
 
 
 def end_all(member_id: str, kept: str | None, now: datetime) -> None:
-    """End every session of a member but one, every grant, and every code that a grant could still begin with."""
+    """End every session of a member but one, every code that a grant could still begin with, and every grant.
+
+    In this order: a session gives codes, and a code that is exchanged meanwhile has become a grant.
+    """
     for session in store.every_session(member_id):
         if session.session_id != kept:
             sessions.end(member_id, session.session_id, now)
+    for code in grants.unused_codes(member_id):
+        writes.commit(code.dropped)
     for grant in grants.living_grants(member_id):
         tokens.end(member_id, grant.grant_id, now, "the password was changed")
-    for dropped in grants.codes_dropped(member_id):
-        writes.commit(dropped)
 
 
 def on_password_changed(event: PasswordChanged, handled: Write, now: datetime) -> None:
@@ -41,6 +44,9 @@ def on_password_changed(event: PasswordChanged, handled: Write, now: datetime) -
     for session in store.every_session(event.member_id):
         if session.session_id != event.kept_session_id and time_of(session.session_id) < event.occurred_at:
             sessions.end(event.member_id, session.session_id, now)
+    for code in grants.unused_codes(event.member_id):
+        if time_of(code.grant_id) < event.occurred_at:
+            writes.commit(code.dropped)
     for grant in grants.living_grants(event.member_id):
         if time_of(grant.grant_id) < event.occurred_at:
             tokens.end(event.member_id, grant.grant_id, now, "the password was changed")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from entrepot.cloud import aws, reads, seal, writes
+from entrepot.cloud import audit, aws, reads, seal, writes
 from entrepot.cloud.auth import Principal
 from entrepot.cloud.writes import Write
 from entrepot.contracts.permissions import UNENROLLED
@@ -28,6 +28,7 @@ from functions.membership.domain.totp import (
     SecondFactorKept,
     SecondFactorRequired,
 )
+from functions.membership.service import throttling
 
 _PURPOSE: Final = "membership-totp"
 _ON_ONE_MACHINE: Final = ("local", "test")
@@ -83,7 +84,10 @@ def confirm(caller: Principal, code: str, now: datetime) -> list[str]:
 
 
 def remove(caller: Principal, otp: str, now: datetime) -> None:
-    """Do without a second factor, for who has it. Raises: NotFound, NotEnrolled, SecondFactorKept, InvalidOtp."""
+    """Do without a second factor, for who has it.
+
+    Raises: NotFound, NotEnrolled, SecondFactorKept, InvalidOtp, TooManyAttempts.
+    """
     member, factor = reads.fetch(
         store.member_read(caller.member_id), store.factor_read(caller.member_id), consistent=True
     )
@@ -93,11 +97,13 @@ def remove(caller: Principal, otp: str, now: datetime) -> None:
         raise NotEnrolled
     if needed(member):
         raise SecondFactorKept
-    writes.commit(
-        _shown(member.member_id, factor, otp, now)
-    )  # spent by itself: it touches the row that goes next
-    writes.commit(
-        store.factor_removed(member.member_id, NotEnrolled()), *store.recovery_dropped(member.member_id)
+    spend(member.member_id, factor, otp, "second_factor.remove", now)
+    audit.commit(
+        "second_factor.remove",
+        member.member_id,
+        store.factor_removed(member.member_id, NotEnrolled()),
+        *store.recovery_dropped(member.member_id),
+        role=member.role.value,
     )
 
 
@@ -111,6 +117,25 @@ def shown(member_id: str, factor: SecondFactor | None, otp: str | None, now: dat
     if otp is None:
         raise SecondFactorRequired
     return [_shown(member_id, factor, otp, now)]
+
+
+def spend(member_id: str, factor: SecondFactor | None, otp: str | None, action: str, now: datetime) -> None:
+    """Show a second factor by itself, before what it is asked for; nothing for who has none. Guesses count as guesses
+    at signing in do.
+
+    Args: action: what it is shown for, in the audit's words.
+    Raises: SecondFactorRequired, InvalidOtp, TooManyAttempts.
+    """
+    if factor is None or not factor.confirmed:
+        return
+    if otp is None:
+        raise SecondFactorRequired
+    tried = throttling.attempt(member_id, "", now)
+    try:
+        writes.commit(_shown(member_id, factor, otp, now), throttling.forgotten(tried))
+    except InvalidOtp:
+        throttling.failed(tried, member_id, now, action)
+        raise
 
 
 def _shown(member_id: str, factor: SecondFactor, otp: str, now: datetime) -> Write:

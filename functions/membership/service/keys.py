@@ -11,12 +11,12 @@ from typing import Any
 from entrepot.cloud import audit, reads, writes
 from entrepot.cloud.auth import Principal
 from entrepot.cloud.outbox import announce
+from entrepot.cloud.writes import Write
 from entrepot.contracts.membership import ContactChanged
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.refusals import Busy, NotFound
 from functions.membership import pwdlib_gateway, store
 from functions.membership.domain import members
-from functions.membership.domain.backoff import SIGN_IN
 from functions.membership.domain.members import (
     CODE_ATTEMPTS,
     ContactTaken,
@@ -32,23 +32,24 @@ def change_password(caller: Principal, current: str | None, wanted: str, now: da
     """Another password; every other session of the member ends, and every grant of an application. Guesses count as
     guesses at signing in do.
 
-
     Raises: InvalidPassword, InvalidCredentials: not the current one. SignInAgain: an account that has none is given
     one by a fresh session only. TooManyAttempts, Busy.
     """
-    fresh_hash = pwdlib_gateway.hashed(members.password(wanted))
+    spelled = members.password(wanted)
     member, password_hash = _account(caller.member_id)
     tried = throttling.attempt(member.member_id, "", now)
     if password_hash is None:
         sessions.fresh(caller, now)
     elif not pwdlib_gateway.matches(unicodedata.normalize("NFC", current or ""), password_hash):
         raise InvalidCredentials(field="current_password")
+    fresh_hash = pwdlib_gateway.hashed(spelled)
     changed = replace(member, revision=member.revision + 1)
     audit.commit(
         "password.change",
         member.member_id,
         store.changed(changed, fresh_hash, member.revision, Busy()),
-        store.failures_forgotten(SIGN_IN, tried.key),
+        throttling.forgotten(tried),
+        *_codes_dropped(member.member_id),
         ending.password_changed(member.member_id, caller.session_id, now),
     )
     ending.end_all(caller.member_id, caller.session_id, now)
@@ -67,7 +68,8 @@ def ask_contact(caller: Principal, wanted: Contact, source: str, now: datetime) 
 
 
 def confirm_contact(caller: Principal, digits: str, now: datetime) -> Member:
-    """Be reached by the address or number that the code was sent to; its predecessor is free again.
+    """Be reached by the address or number that the code was sent to; its predecessor is free again, and codes that
+    were sent to it open nothing any more.
 
     Raises: SignInAgain, InvalidCode, ContactTaken, Busy.
     """
@@ -97,9 +99,15 @@ def confirm_contact(caller: Principal, digits: str, now: datetime) -> Member:
         store.code_used(member.member_id, store.CONTACT, right.code_hash, wrong),
         store.changed(changed, password_hash, member.revision, Busy()),
         announce(event),
+        *_codes_dropped(member.member_id),
         *moved,
     )
     return changed
+
+
+def _codes_dropped(member_id: str) -> tuple[Write, Write]:
+    """The end of the codes that let somebody in."""
+    return store.code_dropped(member_id, store.PASSWORD), store.code_dropped(member_id, store.SIGN_IN)
 
 
 def _account(member_id: str) -> tuple[Member, str | None]:

@@ -28,7 +28,8 @@ _AT_ONCE: Final = 60  # rows in one transaction
 def leaving(caller: Principal, otp: str | None, now: datetime) -> tuple[Member, list[Write]]:
     """Who leaves, and the writes with which they are gone, for the transaction that says why.
 
-    Raises: SignInAgain, NotFound, SecondFactorRequired, InvalidOtp, LastOwner; at commit LastOwner and Busy.
+    Raises: SignInAgain, NotFound, SecondFactorRequired, InvalidOtp, TooManyAttempts, LastOwner; at commit LastOwner
+    and Busy.
     """
     sessions.fresh(caller, now)
     member, factor = reads.fetch(
@@ -37,9 +38,7 @@ def leaving(caller: Principal, otp: str | None, now: datetime) -> tuple[Member, 
     if member is None:
         raise NotFound
     left = store.staff_left(member)
-    shown = factors.shown(member.member_id, factor, otp, now)
-    if shown:
-        writes.commit(*shown)  # spent by itself: a code that was tried is tried
+    factors.spend(member.member_id, factor, otp, "member.erase", now)
     identities = social.identities(member.member_id)
     keys = [store.address_key(contacts.parsed(text)) for text in (member.email, member.phone) if text]
     return member, [

@@ -11,7 +11,7 @@ from entrepot.cloud import audit, reads, writes
 from entrepot.kernel.refusals import Busy
 from functions.membership import pwdlib_gateway, store
 from functions.membership.domain import members
-from functions.membership.domain.backoff import SIGN_IN
+from functions.membership.domain.backoff import RESET, SIGN_IN
 from functions.membership.domain.members import CODE_ATTEMPTS, InvalidCode, Status
 from functions.membership.service import codes, ending, throttling
 from functions.membership.service.contacts import Contact, channel
@@ -28,29 +28,39 @@ def ask(contact: Contact, source: str, now: datetime) -> None:
     writes.commit(*codes.asked(member_id, "password", channel(contact), now))
 
 
-def reset(contact: Contact, digits: str, wanted: str, now: datetime) -> None:
-    """Another password, for who has the code that was sent. Every session and every grant of the member ends.
+def reset(contact: Contact, digits: str, wanted: str, source: str, now: datetime) -> None:
+    """Another password, for who has the code that was sent. Every session and every grant of the member ends, and
+    so does a code to sign in with.
 
     Known or not, one password is hashed, and before the code is looked at.
 
-    Raises: InvalidPassword, InvalidCode, Busy.
+    Args: source: where on the network the request came from.
+    Raises: InvalidPassword, InvalidCode, TooManyAttempts (of this address or number, or from this place), Busy.
     """
-    fresh_hash = pwdlib_gateway.hashed(members.password(wanted))
+    spelled = members.password(wanted)
     key = store.address_key(contact)
+    tried = throttling.attempt(key, source, now, RESET)
+    fresh_hash = pwdlib_gateway.hashed(spelled)
     member_id = reads.fetch_one(store.claim_read(key), consistent=True) or store.nobody(key)
     member, code = reads.fetch(
         store.member_read(member_id), store.code_read(member_id, store.PASSWORD), consistent=True
     )
     wrong = InvalidCode(field="code")
-    right = codes.spend(member_id, store.PASSWORD, code, digits, now, wrong)
-    if member is None or member.status is not Status.ACTIVE:
-        raise wrong
+    try:
+        right = codes.spend(member_id, store.PASSWORD, code, digits, now, wrong)
+        if member is None or member.status is not Status.ACTIVE:
+            raise wrong
+    except InvalidCode:
+        throttling.failed(tried, member.member_id if member else None, now, "password.reset")
+        raise
     audit.commit(
         "password.reset",
         member_id,
         store.changed(replace(member, revision=member.revision + 1), fresh_hash, member.revision, Busy()),
         store.code_used(member_id, store.PASSWORD, right.code_hash, wrong),
+        store.code_dropped(member_id, store.SIGN_IN),
         store.failures_forgotten(SIGN_IN, key),
+        throttling.forgotten(tried),
         ending.password_changed(member_id, None, now),
     )
     ending.end_all(member_id, None, now)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from entrepot.cloud import audit, auth, reads, telemetry, writes
 from entrepot.cloud.auth import BadToken, Principal
@@ -19,9 +19,8 @@ from entrepot.cloud.writes import Write
 from entrepot.contracts.permissions import UNENROLLED
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.pagination import Page
-from entrepot.kernel.refusals import Kind, NotFound, Refusal
+from entrepot.kernel.refusals import Busy, Kind, NotFound, Refusal
 from functions.membership import pwdlib_gateway, store
-from functions.membership.domain.backoff import SIGN_IN
 from functions.membership.domain.members import (
     ACCESS_LIFE,
     CODE_ATTEMPTS,
@@ -36,6 +35,8 @@ from functions.membership.domain.phones import Phone
 from functions.membership.domain.totp import InvalidOtp, SecondFactor
 from functions.membership.service import codes, factors, throttling
 from functions.membership.service.contacts import Contact
+
+_ROUNDS: Final = 3
 
 
 class RefreshTokenReused(Refusal):
@@ -65,23 +66,19 @@ def sign_in(contact: Contact, password: str, visit: Visit, now: datetime) -> Tok
     """A session for who knows the password of a confirmed address or number.
 
     Known or not, the same requests are made and one password is hashed. A hash of other parameters than today's
-    is renewed.
+    is renewed. Where the password has become another one after it was compared, it is compared again.
 
-    Raises: InvalidCredentials, TooManyAttempts (of this account, known or not, or from this place).
+    Raises: InvalidCredentials, TooManyAttempts (of this account, known or not, or from this place), Busy.
     """
     key = store.address_key(contact)
     tried = throttling.attempt(key, visit.address, now)
     member_id = reads.fetch_one(store.claim_read(key), consistent=True) or new_id("mbr", now)
-    found, factor = reads.fetch(store.password_read(member_id), store.factor_read(member_id), consistent=True)
-    member, password_hash = found or (None, None)
-    spelled = unicodedata.normalize("NFC", password)
-    right = pwdlib_gateway.matches(spelled, password_hash)
-    if member is None or password_hash is None or not right or member.status is not Status.ACTIVE:
-        throttling.failed(tried, member.member_id if member else None, now)
-        raise InvalidCredentials
-    if pwdlib_gateway.outdated(password_hash):
-        _renew(member, spelled)
-    return opened(member, factor, "password", visit, tried, now)
+    for _ in range(_ROUNDS):
+        try:
+            return _by_password(member_id, password, visit, tried, now)
+        except store.Overtaken:
+            continue
+    raise Busy
 
 
 def ask_code(phone: Phone, source: str, now: datetime) -> None:
@@ -150,7 +147,7 @@ def opened(
         device=visit.device,
     )
     tokens = _signed(member, factors.role_of(member, factor), session, now)
-    forgotten = [store.failures_forgotten(SIGN_IN, tried.key)] if tried else []
+    forgotten = [throttling.forgotten(tried)] if tried else []
     written = [store.session_opened(session), *forgotten, *shown, *with_it]
     audit.commit("session.open", member.member_id, *written, role=member.role.value)
     return tokens
@@ -211,6 +208,17 @@ def end_one(principal: Principal, session_id: str, now: datetime) -> None:
         raise NotFound from None
 
 
+def living(principal: Principal, now: datetime) -> Session:
+    """The caller's session, for what outlives it: a token is believed for a while after its session has ended.
+
+    Raises: BadToken: it has ended, or the caller has none.
+    """
+    session = reads.fetch_one(store.session_read(principal.member_id, principal.session_id), consistent=True)
+    if session is None or not session.alive(now):
+        raise BadToken
+    return session
+
+
 def fresh(principal: Principal, now: datetime) -> None:
     """Raises: SignInAgain: the caller's session was opened too long ago, or has ended."""
     session = reads.fetch_one(store.session_read(principal.member_id, principal.session_id), consistent=True)
@@ -223,14 +231,29 @@ def _end_own(principal: Principal, session_id: str, now: datetime) -> None:
     audit.commit("session.end", principal.member_id, ended, role=principal.role)
 
 
-def _renew(member: Member, password: str) -> None:
-    """Hash a password with the parameters of today. Who changes the account meanwhile goes first."""
-    renewed = replace(member, revision=member.revision + 1)
+def _by_password(
+    member_id: str, password: str, visit: Visit, tried: throttling.Attempt, now: datetime
+) -> Tokens:
+    """Raises: InvalidCredentials; store.Overtaken: the account was changed after the password was compared."""
+    found, factor = reads.fetch(store.password_read(member_id), store.factor_read(member_id), consistent=True)
+    member, password_hash = found or (None, None)
+    spelled = unicodedata.normalize("NFC", password)
+    right = pwdlib_gateway.matches(spelled, password_hash)
+    if member is None or password_hash is None or not right or member.status is not Status.ACTIVE:
+        throttling.failed(tried, member.member_id if member else None, now)
+        raise InvalidCredentials
+    if pwdlib_gateway.outdated(password_hash):
+        password_hash = _renewed(member, spelled)
+    stands = store.password_stands(member_id, password_hash)
+    return opened(member, factor, "password", visit, tried, now, stands)
+
+
+def _renewed(member: Member, password: str) -> str:
+    """The password's hash with the parameters of today. Raises: store.Overtaken."""
     fresh_hash = pwdlib_gateway.hashed(password)
-    try:
-        writes.commit(store.changed(renewed, fresh_hash, member.revision, store.Overtaken()))
-    except store.Overtaken:
-        telemetry.log("rehash_overtaken", member_id=member.member_id)
+    renewed = replace(member, revision=member.revision + 1)
+    writes.commit(store.changed(renewed, fresh_hash, member.revision, store.Overtaken()))
+    return fresh_hash
 
 
 def _signed(member: Member, role: str, session: Session, now: datetime) -> Tokens:

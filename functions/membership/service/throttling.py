@@ -1,4 +1,4 @@
-"""How fast somebody may try: to sign in, by account and by where the request comes from; to have codes sent.
+"""How fast somebody may try: a password or a code, by account and by where the request comes from; to have codes sent.
 
 Nothing here asks whether an account exists: what is counted is the address or number that was given.
 """
@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Final
 
 from entrepot.cloud import audit, reads, writes
+from entrepot.cloud.writes import Write
 from entrepot.kernel.refusals import Busy
 from functions.membership import store
-from functions.membership.domain.backoff import SIGN_IN, SIGN_IN_FROM, Failures
+from functions.membership.domain.backoff import SIGN_IN, SIGN_IN_FROM, Backoff, Failures
 from functions.membership.domain.members import (
     BEGIN_FROM_ATTEMPTS,
     CODE_FROM_ATTEMPTS,
@@ -25,14 +26,15 @@ _ROUNDS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try to sign in that may be looked at: whose, from where, and what had failed from there before."""
+    """One try that may be looked at: of what, whose, from where, and what had failed from there before."""
 
+    backoff: Backoff
     key: str
     source: str
     failed_before: Failures | None
 
 
-def attempt(key: str, address: str, now: datetime) -> Attempt:
+def attempt(key: str, address: str, now: datetime, backoff: Backoff = SIGN_IN) -> Attempt:
     """Count a try as failed before it is looked at, so that guesses sent at once count as well.
 
     Raises: TooManyAttempts: this account or this place has to wait. Busy: too many tries at the same instant.
@@ -40,27 +42,35 @@ def attempt(key: str, address: str, now: datetime) -> Attempt:
     source = _source(address)
     for _ in range(_ROUNDS):
         account, place = reads.fetch(
-            store.failures_read(SIGN_IN, key), store.failures_read(SIGN_IN_FROM, source), consistent=True
+            store.failures_read(backoff, key), store.failures_read(SIGN_IN_FROM, source), consistent=True
         )
-        seconds = max(SIGN_IN.wait(account, now), SIGN_IN_FROM.wait(place, now) if address else 0)
+        seconds = max(backoff.wait(account, now), SIGN_IN_FROM.wait(place, now) if address else 0)
         if seconds:
             raise TooManyAttempts(retry_after_seconds=seconds)
         try:
-            after = SIGN_IN.after_one_more(account, now)
-            writes.commit(store.failure_counted(SIGN_IN, key, account, after))
-            return Attempt(key, source if address else "", place)
+            after = backoff.after_one_more(account, now)
+            writes.commit(store.failure_counted(backoff, key, account, after))
+            return Attempt(backoff, key, source if address else "", place)
         except store.Overtaken:
             continue
     raise Busy
 
 
-def failed(tried: Attempt, member_id: str | None, now: datetime) -> None:
-    """A try was looked at and failed: it is written down, and the place it came from is nearer to its wait too."""
+def forgotten(tried: Attempt) -> Write:
+    """What is written with a try that was right: the failures before it count no more."""
+    return store.failures_forgotten(tried.backoff, tried.key)
+
+
+def failed(tried: Attempt, member_id: str | None, now: datetime, action: str = "session.open") -> None:
+    """A try was looked at and failed: it is written down, and the place it came from is nearer to its wait too.
+
+    Args: action: what was tried, in the audit's words.
+    """
     counted = []
     if tried.source:
         after = SIGN_IN_FROM.after_one_more(tried.failed_before, now)
         counted.append(store.failure_added(SIGN_IN_FROM, tried.source, tried.failed_before, after))
-    audit.commit("session.open", member_id or audit.UNKNOWN, *counted, outcome="refused")
+    audit.commit(action, member_id or audit.UNKNOWN, *counted, outcome="refused")
 
 
 def asking(attempts: Attempts, key: str, contact: Contact, address: str, now: datetime) -> None:

@@ -89,6 +89,12 @@ def changed(member: Member, password_hash: str | None, seen: int, refusal: Refus
     return writes.put(_member_row(member, password_hash), MemberRow.revision == seen, refusal)
 
 
+def password_stands(member_id: str, password_hash: str) -> Write:
+    """The condition that the password is still the one that was compared. Raises, at commit: Overtaken."""
+    row = MemberRow(member_key(member_id), "member")
+    return writes.check(row, MemberRow.password_hash == password_hash, Overtaken())
+
+
 def unchanged(member: Member) -> Write:
     row = MemberRow(member_key(member.member_id), "member")
     return writes.check(row, MemberRow.revision == member.revision, Overtaken())

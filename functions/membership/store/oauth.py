@@ -1,6 +1,6 @@
 """Applications, codes, grants and API keys. What a member has granted stands under the member's key."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -161,17 +161,26 @@ def living_grants(member_id: str) -> list[Grant]:
     )
 
 
-def codes_dropped(member_id: str) -> list[Write]:
-    """The end of every code that has not been exchanged: there is no grant yet that a replay would have to end."""
-    unused = reads.query_all(
+@dataclass(frozen=True, slots=True)
+class UnusedCode:
+    """A code that has not been exchanged: there is no grant yet that a replay would have to end.
+
+    `dropped`: its end. Whoever exchanges it meanwhile goes first, and has a grant then.
+    """
+
+    grant_id: str
+    dropped: Write
+
+
+def unused_codes(member_id: str) -> list[UnusedCode]:
+    return reads.query_all(
         GrantCodeRow,
         member_key(member_id),
-        lambda row: str(row.sk),
+        lambda row: UnusedCode(row.code.grant_id, writes.delete(GrantCodeRow(row.pk, row.sk))),
         where=GrantCodeRow.sk.startswith("grant-code#"),
         only=GrantCodeRow.used_at.does_not_exist(),
         consistent=True,
     )
-    return [writes.delete(GrantCodeRow(member_key(member_id), sk)) for sk in unused]
 
 
 def grants(member_id: str) -> list[Grant]:

@@ -98,6 +98,13 @@ def session_refreshed(session: Session, presented: str, now: datetime, refusal: 
     )
 
 
+def session_lives(member_id: str, session_id: str, now: datetime, refusal: Refusal) -> Write:
+    """The condition that a session has neither ended nor expired."""
+    row = SessionRow(member_key(member_id), f"session#{session_id}")
+    living = SessionRow.ended_at.does_not_exist() & (SessionRow.expires_at > int(now.timestamp()))
+    return writes.check(row, living, refusal)
+
+
 def session_ended(member_id: str, session_id: str, now: datetime) -> Write:
     """The end of a session. Raises, at commit: NoLivingSession."""
     row = SessionRow(member_key(member_id), f"session#{session_id}")

@@ -21,7 +21,8 @@ _AT_ONCE: Final = 25  # erasures in one run
 def request(caller: Principal, otp: str | None, now: datetime) -> Erasure:
     """The end of an account, at once; what is kept elsewhere goes in the minutes after it.
 
-    Raises: OrdersOpen, SignInAgain, SecondFactorRequired, InvalidOtp, LastOwner, NotFound: they have left before. Busy.
+    Raises: OrdersOpen, SignInAgain, SecondFactorRequired, InvalidOtp, TooManyAttempts, LastOwner, NotFound: they have
+    left before. Busy.
     """
     membership.fresh(caller, now)
     waiting = orders.open_orders(caller.member_id)

@@ -87,6 +87,13 @@ def test_a_key_of_one_merchant_is_no_business_of_another(owner):
     assert (400, "unknown_scope") == refusal(made(owner, scopes=["merchants.staff"]))
 
 
+def test_who_has_signed_out_makes_no_key_with_the_token_that_is_left(owner):
+    assert 204 == call("DELETE", "/v1/sessions/current", token=owner).status
+
+    assert (401, "invalid_token") == refusal(made(owner))
+    assert [] == call("GET", f"/v1/merchants/{OURS}/keys", token=owner).json["data"]
+
+
 def test_a_key_serves_as_client_credentials(owner):
     key = made(owner).json
     secret = key["key"].rpartition(".")[2]

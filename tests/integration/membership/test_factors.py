@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from entrepot.cloud import audit
 from functions.membership.domain import totp
 from tests.integration.membership.conftest import PASSWORD, Answer, House
 
@@ -100,6 +101,22 @@ def test_a_second_factor_is_removed_with_a_code_of_it(house, token):
     assert (409, "second_factor_missing") == refusal(
         house.call("POST", "/v1/me/totp/remove", {"otp": recovery[0]}, token)
     )
+
+
+def test_guesses_at_a_code_to_remove_a_second_factor_have_to_wait_and_are_written_down(house, token):
+    app, recovery = enrolled(house, token)
+
+    def removed(otp: str) -> tuple[int, str | None]:
+        return refusal(house.call("POST", "/v1/me/totp/remove", {"otp": otp}, token))
+
+    guesses = [removed(otp) for otp in ("000000", "aaaaa-aaaaa", "000000", "111111", "bbbbb-bbbbb")]
+    right = removed(app.code(house)), removed(recovery[0])
+
+    assert [(401, "invalid_otp")] * 5 == guesses
+    assert ((429, "too_many_attempts"),) * 2 == right
+    hers = house.call("GET", "/v1/me", token=token).body["id"]
+    assert 5 == [entry.action for entry in audit.entries_of(hers)].count("second_factor.remove")
+    assert (401, "second_factor_required") == refusal(signed_in(house, None))
 
 
 def test_staff_of_the_platform_can_do_nothing_but_enrol_until_they_have_one(house, monkeypatch):

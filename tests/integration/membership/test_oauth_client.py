@@ -18,7 +18,10 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from entrepot.cloud import auth
+from functions.membership.service import sessions
 from tests.integration.membership.conftest import House
+from tests.integration.orders.bazaar import meanwhile
+from tests.support import memory
 from tests.support.http import Answer, call
 from tests.support.serving import served_at
 
@@ -190,6 +193,43 @@ def test_the_library_refuses_an_id_token_for_another_nonce_or_another_applicatio
     stage.client = {**stage.client, "client_id": "cli_another"}
     with pytest.raises(JoseError):
         stage.claims(token["id_token"])
+
+
+def test_an_application_is_told_when_its_user_signed_in_and_not_when_they_agreed(stage):
+    signed_in_at = int(stage.house.now.timestamp())
+    stage.house.pass_time(minutes=9)
+
+    token, _, _ = stage.signed_in(stage.session())
+
+    assert signed_in_at == stage.claims(token["id_token"])["auth_time"]
+
+
+def answered_at(stage: Stage) -> str:
+    url, _ = stage.session().create_authorization_url("https://x.invalid/", code_verifier=generate_token(48))
+    return str(url)
+
+
+def refused_consent(stage: Stage) -> tuple[int, str | None]:
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(answered_at(stage)).query).items()}
+    answer = call("POST", "/v1/oauth/authorise", {**asked, "approved": True}, token=stage.member_token)
+    return answer.status, answer.code
+
+
+def test_who_has_signed_out_agrees_to_nothing_with_the_token_that_is_left(stage):
+    assert 204 == call("DELETE", "/v1/sessions/current", token=stage.member_token).status
+
+    assert (401, "invalid_token") == refused_consent(stage)
+
+
+def test_a_session_that_ends_while_its_member_agrees_gives_no_code(stage):
+    def sign_out() -> None:
+        assert 204 == call("DELETE", "/v1/sessions/current", token=stage.member_token).status
+
+    with meanwhile(sessions, "living", after=sign_out):
+        refused = refused_consent(stage)
+
+    assert (401, "invalid_token") == refused
+    assert not [row for row in memory.current().rows("membership") if row["sk"]["S"].startswith("grant-code")]
 
 
 def code_for(stage: Stage, verifier: str) -> str:

@@ -4,6 +4,8 @@ import json
 from datetime import datetime, timedelta
 
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from entrepot.cloud import audit, reads, writes
 from entrepot.kernel.clock import utc_now
@@ -12,6 +14,7 @@ from functions.membership import pwdlib_gateway, store
 from functions.membership.domain.oauth import Code, Grant
 from functions.membership.store import oauth as grants
 from tests.integration.membership.conftest import PASSWORD, Answer, House, requests_made
+from tests.integration.orders.bazaar import meanwhile
 
 ADA, NOBODY = "ada@example.com", "nobody@example.com"
 NUMBER = "+4915123456789"
@@ -43,7 +46,7 @@ def granted(member_id: str, now: datetime) -> None:
     expires = int((now + timedelta(days=30)).timestamp())
     grant = Grant(new_id("gra", now), member_id, "cli_1", "openid", "first", expires)
     writes.commit(grants.grant_begun(grant))
-    code = Code(member_id, "cli_1", "https://a.example/", "openid", None, "x", 0, "gra_2", expires)
+    code = Code(member_id, "cli_1", "https://a.example/", "openid", None, "x", 0, new_id("gra", now), expires)
     writes.commit(grants.code_made(code, "hash-of-it", now + timedelta(days=30)))
 
 
@@ -99,11 +102,128 @@ def test_what_a_function_that_died_left_open_ends_when_the_change_is_heard(house
     house.pass_time(seconds=1)
     after = house.sign_in(ADA, NEW).body
     later = granted_later(ada, house)
+    code_later(ada, house)
 
     house.carry()
 
     assert [401, 201] == [house.refresh(one["refresh_token"]).status for one in (before, after)]
-    assert [later] == open_grants(ada)[0]
+    assert ([later], False) == open_grants(ada)
+    assert reads.fetch_one(grants.code_read(ada, "hash-of-another"), consistent=True) is not None
+
+
+def code_later(member_id: str, house: House) -> None:
+    expires = int((house.now + timedelta(minutes=1)).timestamp())
+    code = Code(
+        member_id, "cli_1", "https://a.example/", "openid", None, "x", 0, new_id("gra", house.now), expires
+    )
+    writes.commit(grants.code_made(code, "hash-of-another", house.now + timedelta(days=30)))
+
+
+def test_a_sign_in_that_compared_the_old_password_opens_nothing_after_a_reset(house, ada):
+    code = code_of(house)
+
+    with meanwhile(pwdlib_gateway, "matches", after=lambda: reset(house, code)):
+        answer = house.sign_in(ADA)
+
+    assert (401, "invalid_credentials") == (answer.status, answer.code)
+    assert [] == store.every_session(ada)
+    assert 201 == house.sign_in(ADA, NEW).status
+
+
+def test_a_sign_in_goes_on_where_its_account_was_edited_meanwhile(house, ada):
+    token = house.token(ADA)
+    tag = {"If-Match": house.call("GET", "/v1/me", token=token).headers["ETag"]}
+
+    def edit() -> None:
+        assert 200 == house.call("PATCH", "/v1/me", {"nickname": "Ada"}, token, tag).status
+
+    with meanwhile(pwdlib_gateway, "matches", after=edit):
+        answer = house.sign_in(ADA)
+
+    assert 201 == answer.status
+
+
+def test_two_that_renew_an_old_hash_at_once_are_both_signed_in(house, ada, monkeypatch):
+    strong = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=16, parallelism=1),))
+    monkeypatch.setattr(pwdlib_gateway, "_hasher", lambda: strong)
+    other: list[Answer] = []
+
+    with meanwhile(pwdlib_gateway, "matches", after=lambda: other.append(house.sign_in(ADA))):
+        answer = house.sign_in(ADA)
+
+    assert [201, 201] == [answer.status, *(each.status for each in other)]
+
+
+def test_codes_that_were_sent_before_the_password_changed_let_nobody_in(house, ada):
+    reached_by_phone(house)
+    asked(house)
+    (letter,) = house.letters()
+    sign_in_code = code_to_sign_in(house)
+    body = {"current_password": PASSWORD, "new_password": NEW}
+    assert 204 == house.call("PUT", "/v1/me/password", body, house.token(ADA)).status
+
+    late, by_code = reset(house, letter.code, "a third password"), by_text(house, sign_in_code)
+
+    assert [(422, "invalid_code"), (401, "invalid_credentials")] == [
+        (answer.status, answer.code) for answer in (late, by_code)
+    ]
+    assert 201 == house.sign_in(ADA, NEW).status
+
+
+def test_a_code_to_sign_in_ends_with_a_reset(house, ada):
+    reached_by_phone(house)
+    sign_in_code = code_to_sign_in(house)
+
+    assert 204 == reset(house, code_of(house)).status
+
+    assert 401 == by_text(house, sign_in_code).status
+
+
+def test_codes_that_were_sent_to_an_address_end_when_its_member_moves(house, ada):
+    reached_by_phone(house)
+    asked(house)
+    (letter,) = house.letters()
+    sign_in_code = code_to_sign_in(house)
+    token = house.token(ADA)
+
+    house.call("POST", "/v1/me/contacts", {"email": "ada@example.org"}, token)
+    (moving,) = house.letters()
+    assert 200 == house.call("POST", "/v1/me/contacts/verify", {"code": moving.code}, token).status
+
+    assert 422 == reset(house, letter.code).status
+    assert 422 == reset(house, letter.code, email="ada@example.org").status
+    assert 401 == by_text(house, sign_in_code).status
+    assert 201 == house.sign_in("ada@example.org").status
+
+
+def reached_by_phone(house: House) -> None:
+    token = house.token(ADA)
+    house.call("POST", "/v1/me/contacts", {"phone": NUMBER}, token)
+    (text,) = house.texts()
+    assert 200 == house.call("POST", "/v1/me/contacts/verify", {"code": text.code}, token).status
+
+
+def code_to_sign_in(house: House) -> str:
+    house.call("POST", "/v1/sessions/codes", {"phone": NUMBER})
+    (text,) = house.texts()
+    return text.code
+
+
+def by_text(house: House, code: str) -> Answer:
+    return house.call("POST", "/v1/sessions", {"phone": NUMBER, "code": code})
+
+
+def test_a_code_that_is_exchanged_while_all_ends_has_its_grant_ended_too(house, ada):
+    granted(ada, house.now)
+    code = code_of(house)
+
+    def exchange() -> None:
+        granted_later(ada, house)
+
+    with meanwhile(grants, "unused_codes", after=exchange):
+        reset(house, code)
+
+    assert ([], False) == open_grants(ada)
 
 
 def granted_later(member_id: str, house: House) -> str:
@@ -160,6 +280,32 @@ def test_a_code_is_good_once_for_a_quarter_of_an_hour_and_five_tries(house, ada)
     assert [422] * 5 == [reset(house, wrong).status for _ in range(5)]
     assert (422, "invalid_code") == (reset(house, tried).status, reset(house, tried).code)
     assert 201 == house.sign_in(ADA, NEW).status
+
+
+def test_guesses_at_the_code_of_a_reset_have_to_wait_before_a_password_is_hashed(house, ada, monkeypatch):
+    code = code_of(house)
+    wrong = "000000" if code != "000000" else "111111"
+    known = [reset(house, wrong).status for _ in range(10)]
+    unknown = [reset(house, wrong, email=NOBODY).status for _ in range(10)]
+    monkeypatch.setattr(pwdlib_gateway, "hashed", lambda text: pytest.fail("a password was hashed"))
+
+    late = [reset(house, wrong, email=email) for email in (ADA, NOBODY)]
+
+    assert [422] * 10 == known == unknown
+    assert [(429, "too_many_attempts")] * 2 == [(answer.status, answer.code) for answer in late]
+    assert 20 == deeds().count("password.reset")
+    assert 201 == house.sign_in(ADA).status, "who knows the password is not kept out"
+
+
+def test_one_place_guesses_at_the_codes_of_many_until_it_has_to_wait(house, ada):
+    house.source = "192.0.2.1"
+    addresses = [f"nobody{number}@example.com" for number in range(51)]
+
+    answers = [reset(house, "000000", email=address).status for address in addresses]
+
+    assert [422] * 50 + [429] == answers
+    house.source = "192.0.2.2"
+    assert 204 == reset(house, code_of(house)).status
 
 
 def test_codes_are_asked_for_five_times_an_hour(house, ada):

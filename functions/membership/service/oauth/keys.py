@@ -27,7 +27,8 @@ def make(
 ) -> tuple[ApiKey, str]:
     """A new key, and its text, which is told this once.
 
-    Raises: NotFound: no such merchant, or another's. UnknownScope, TooManyKeys.
+    Raises: NotFound: no such merchant, or another's. UnknownScope, TooManyKeys. BadToken, at commit: the caller's
+    session has ended, which a token outlives, and a key would for good.
     """
     _check_scope(caller, merchant_id)
     given = oauth.scopes(scopes, SCOPES)
@@ -47,7 +48,9 @@ def make(
         now,
         now + timedelta(days=days) if days else None,
     )
-    writes.commit(rows.key_made(key))
+    writes.commit(
+        rows.key_made(key), store.session_lives(caller.member_id, caller.session_id, now, BadToken())
+    )
     return key, f"{PREFIX}.{key.client_id}.{secret}"
 
 

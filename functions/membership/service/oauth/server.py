@@ -19,11 +19,12 @@ from authlib.oidc.core import OpenIDCode
 from authlib.oidc.core.util import create_half_hash
 
 from entrepot.cloud import auth, writes
-from entrepot.cloud.auth import BadToken
+from entrepot.cloud.auth import BadToken, Principal
 from entrepot.cloud.call import Reply
 from entrepot.contracts.permissions import OFFLINE_SCOPE
-from entrepot.kernel.ids import new_id
-from functions.membership.domain.members import ACCESS_LIFE, Member
+from entrepot.kernel.ids import new_id, time_of
+from functions.membership import store
+from functions.membership.domain.members import ACCESS_LIFE, Member, Session
 from functions.membership.domain.oauth import (
     CODE_LIFE,
     GRANT_LIFE,
@@ -32,6 +33,7 @@ from functions.membership.domain.oauth import (
     Code,
     Grant,
 )
+from functions.membership.service import sessions
 from functions.membership.service.oauth import about, applications, keys, tokens
 from functions.membership.service.oauth.parties import (
     VISIBLE,
@@ -96,11 +98,18 @@ class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
             request.scope,
             given.get("nonce") or None,
             given["code_challenge"],
-            self.server.signed_in_at,
+            self._signed_in_at(),
             new_id("gra", now),
             int((now + CODE_LIFE).timestamp()),
         )
-        writes.commit(rows.code_made(code, tokens.code_hash(text), now + GRANT_LIFE))
+        made = rows.code_made(code, tokens.code_hash(text), now + GRANT_LIFE)
+        session: Session = self.server.session
+        writes.commit(made, store.session_lives(session.member_id, session.session_id, now, BadToken()))
+
+    def _signed_in_at(self) -> int:
+        """When the member did, in seconds since 1970: what they agree to later makes it no later."""
+        session: Session = self.server.session
+        return int((session.opened_at or time_of(session.session_id)).timestamp())
 
     def query_authorization_code(self, text: str, client: Any) -> KnownCode | None:
         code = tokens.found_code(text)
@@ -175,9 +184,10 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
 class Server(AuthorizationServer):  # type: ignore[misc]
     """One request's server: cheap to make, and it knows the time."""
 
-    def __init__(self, now: datetime, signed_in_at: int = 0) -> None:
+    def __init__(self, now: datetime, session: Session | None = None) -> None:
+        """Args: session: the member's own, where one answers an application."""
         super().__init__()
-        self.now, self.signed_in_at = now, signed_in_at
+        self.now, self.session = now, session
         self.request: Any = None
         self.begun: Grant | None = None
         self.register_grant(CodeGrant, [S256(required=True), Identity()])
@@ -311,13 +321,13 @@ def asked(wanted: Mapping[str, str], now: datetime) -> tuple[Client, list[str]]:
 
 
 def answered(
-    wanted: Mapping[str, str], member: Member, approved: bool, signed_in_at: int, now: datetime
+    wanted: Mapping[str, str], caller: Principal, member: Member, approved: bool, now: datetime
 ) -> str:
     """Where the member's browser goes next: back to the application, with a code or with why there is none.
 
-    Raises: AuthorisationRefused: it must go nowhere.
+    Raises: AuthorisationRefused: it must go nowhere. BadToken: the member's session has ended.
     """
-    server = Server(now, signed_in_at)
+    server = Server(now, sessions.living(caller, now))
     try:
         request = _request(wanted)
         grant = server.get_authorization_grant(server.create_oauth2_request(request))
