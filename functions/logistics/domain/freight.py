@@ -19,8 +19,8 @@ from functions.logistics.domain.cards import (
     Zone,
     plain_postal_code,
 )
-from functions.logistics.domain.packing import Item, ParcelTooLarge, fits_alone, packed
-from functions.logistics.domain.postal import checked_postal_code
+from functions.logistics.domain.packing import Item, ParcelTooLarge, TooManyPieces, fits_alone, packed
+from functions.logistics.domain.postal import UnknownPostalCode, checked_postal_code
 from functions.logistics.domain.promise import ALWAYS, EVERY_DAY, Calendar, Handling, Promise, promised
 
 _MM_PER_CM: Final = 10
@@ -132,8 +132,8 @@ def options(
 ) -> tuple[FreightOption, ...]:
     """Every way to send `items` in one shipment ordered at `at`, in as many pieces as it takes, the cheapest first.
 
-    Raises: NoCarrier: no card serves the lane on that day. UnknownPostalCode: a card needs the postal code and
-    this is none. ParcelTooLarge: one unit is more than any carrier there takes. TooManyPieces.
+    Raises: NoCarrier: no card serves the lane on that day. UnknownPostalCode: every card needs the postal code and
+    this is none. ParcelTooLarge: one unit is more than any carrier there takes. TooManyPieces: for every carrier.
     """
     if not items:
         raise ValueError("a parcel holds something")
@@ -143,7 +143,14 @@ def options(
     ]
     if not taking:
         raise _too_large([offer.card for offer, _ in serving], lane, items)
-    found = [_option(offer, zone, network, lane, tuple(items), at) for offer, zone in taking]
+    found, refused = [], []
+    for offer, zone in taking:
+        try:
+            found.append(_option(offer, zone, network, lane, tuple(items), at))
+        except TooManyPieces as refusal:
+            refused.append(refusal)
+    if not found:
+        raise refused[0]
     return tuple(sorted(found, key=lambda o: (o.price.currency, o.price.amount, o.carrier, o.service)))
 
 
@@ -155,7 +162,7 @@ def _serving(book: RateBook, network: Network, lane: Lane, on: date) -> list[tup
         and (not offer.card.modes or lane.mode in offer.card.modes)
     ]
     if any(offer.asks_for_postal_code for offer in valid):
-        checked_postal_code(lane.destination_country, lane.postal_code, network.postal_forms)
+        valid = _with_postal_code(valid, network, lane)
     code = plain_postal_code(lane.postal_code)
     serving = [(offer, zone) for offer in valid if (zone := offer.zone(code)) is not None]
     if not serving:
@@ -163,6 +170,18 @@ def _serving(book: RateBook, network: Network, lane: Lane, on: date) -> list[tup
             f"No carrier serves {lane} on {on}.", field="ship_to", lane=str(lane), reason="lane", date=str(on)
         )
     return serving
+
+
+def _with_postal_code(valid: list[Serving], network: Network, lane: Lane) -> list[Serving]:
+    """Those whose price can be told; one that needs no postal code is not refused for it."""
+    try:
+        checked_postal_code(lane.destination_country, lane.postal_code, network.postal_forms)
+    except UnknownPostalCode:
+        plain = [offer for offer in valid if not offer.asks_for_postal_code]
+        if not plain:
+            raise
+        return plain
+    return valid
 
 
 def _too_large(cards: Sequence[RateCard], lane: Lane, items: Sequence[Item]) -> ParcelTooLarge:

@@ -30,7 +30,7 @@ from functions.logistics.domain.freight import (
     price,
 )
 from functions.logistics.domain.freight import options as offered
-from functions.logistics.domain.packing import Item, ParcelTooLarge
+from functions.logistics.domain.packing import MOST_PIECES, Item, ParcelTooLarge
 from functions.logistics.domain.postal import UnknownPostalCode
 from functions.logistics.domain.promise import Handling, Promise
 
@@ -198,6 +198,20 @@ def test_a_postal_code_that_is_none_is_refused_where_the_price_depends_on_it(cod
         options([REMOTE], lane("ES", code), [Item(400, None, 1)])
 
     assert ("ship_to.postal_code", "ES") == (refused.value.facts["field"], refused.value.facts["country"])
+
+
+def test_a_card_whose_price_depends_on_no_postal_code_is_offered_without_one():
+    (found,) = options([REMOTE, UPS], lane("ES", "2800"), [Item(400, None, 1)])
+
+    assert "ups" == found.carrier
+
+
+def test_a_carrier_that_would_need_too_many_pieces_is_left_out():
+    small = replace(UPS, max_grams=400)
+
+    (found,) = options([DHL, small], lane(), [Item(400, None, MOST_PIECES + 1)])
+
+    assert "dhl_express" == found.carrier
 
 
 def test_a_postal_code_is_not_asked_for_where_no_price_depends_on_it():
