@@ -1,6 +1,6 @@
 """One consignment of a quote, sent one way: goods, freight, duty, tax and fees in the buyer's currency, explained."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from entrepot.cloud import aws
 from entrepot.kernel.money import Money, allocate, scaled, total, zero
-from entrepot.kernel.refusals import Refusal
+from entrepot.kernel.refusals import Kind, Refusal
 from functions.catalogue import facade as catalogue
 from functions.customs import facade as customs
 from functions.logistics import facade as logistics
@@ -89,35 +89,46 @@ class Desk:
     units: int
     rates: rates.RateBook
     now: datetime
-    _found_ways: dict[sourcing.Plan, tuple[logistics.FreightOption, ...]] = field(default_factory=dict)
+    _known_ways: dict[sourcing.Plan, tuple[logistics.FreightOption, ...]] = field(default_factory=dict)
     _priced: dict[sourcing.Plan, Goods] = field(default_factory=dict)
-    _worked_out: "dict[tuple[Choice, int], Part]" = field(default_factory=dict)
+    _worked_out: "dict[tuple[Choice, int], Part | Refusal]" = field(default_factory=dict)
 
     def ways(self, consignment: sourcing.Plan) -> tuple[logistics.FreightOption, ...]:
-        """Every way to send a consignment that its destination does not bar.
+        """Every way to send a consignment that no rule refuses, the cheapest first.
 
-        Raises: what logistics refuses; what customs refuses of every way.
+        Raises: what logistics refuses; what is refused of the first way, where every way is.
         """
-        if consignment not in self._found_ways:
-            self._found_ways[consignment] = self._unbarred(consignment, self._asked_ways(consignment))
-        return self._found_ways[consignment]
+        known = self._ways(consignment)
+        free = tuple(way for way in known if self._refused(consignment, way) is None)
+        if not free:
+            self.consigned(Choice(consignment, known[0]), 0)
+        return free
 
-    def _unbarred(
-        self, consignment: sourcing.Plan, ways: tuple[logistics.FreightOption, ...]
-    ) -> tuple[logistics.FreightOption, ...]:
-        """The ways whose conveyance takes these goods; where all go alike there is nothing to choose."""
-        firsts = {way.conveyance: way for way in reversed(ways)}
-        if len(firsts) == 1:
-            return ways
-        barred: dict[str | None, Refusal] = {}
-        for conveyance, way in firsts.items():
-            try:
-                self.consigned(Choice(consignment, way), 0)
-            except (customs.GoodsProhibited, customs.GoodsRestricted) as refusal:
-                barred[conveyance] = refusal
-        if len(barred) == len(firsts):
-            raise next(iter(barred.values()))
-        return tuple(way for way in ways if way.conveyance not in barred)
+    def best_way(
+        self, consignment: sourcing.Plan, rank: Callable[[logistics.FreightOption], Any]
+    ) -> logistics.FreightOption:
+        """The way of the lowest rank among `ways`; those of a higher one are not worked out.
+
+        Raises: as `ways`.
+        """
+        for way in sorted(self._ways(consignment), key=rank):
+            if self._refused(consignment, way) is None:
+                return way
+        return self.ways(consignment)[0]
+
+    def _refused(self, consignment: sourcing.Plan, way: logistics.FreightOption) -> Refusal | None:
+        try:
+            self.consigned(Choice(consignment, way), 0)
+        except Refusal as refusal:
+            if refusal.kind is not Kind.RULE:
+                raise
+            return refusal
+        return None
+
+    def _ways(self, consignment: sourcing.Plan) -> tuple[logistics.FreightOption, ...]:
+        if consignment not in self._known_ways:
+            self._known_ways[consignment] = self._asked_ways(consignment)
+        return self._known_ways[consignment]
 
     def _asked_ways(self, consignment: sourcing.Plan) -> tuple[logistics.FreightOption, ...]:
         place = consignment[0].place
@@ -139,10 +150,17 @@ class Desk:
         )
 
     def consigned(self, choice: Choice, quota_fen: int) -> "Part":
+        """Raises: what rates and customs refuse."""
         key = choice, quota_fen
         if key not in self._worked_out:
-            self._worked_out[key] = self._worked(choice, quota_fen)
-        return self._worked_out[key]
+            try:
+                self._worked_out[key] = self._worked(choice, quota_fen)
+            except Refusal as refusal:
+                self._worked_out[key] = refusal
+        part = self._worked_out[key]
+        if isinstance(part, Refusal):
+            raise part
+        return part
 
     def _worked(self, choice: Choice, quota_fen: int) -> "Part":
         freight = self.in_currency(choice.freight.price)

@@ -1,6 +1,6 @@
 """Quotes: the one place where goods, freight, duty, tax and currency are composed into one price."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Final, Literal
@@ -94,10 +94,25 @@ def _options(desk: Desk, wanted: Mapping[str, int]) -> tuple[Option, ...]:
         for chosen in sourcing.combinations(ways, desk.in_currency, _MOST_OPTIONS):
             choices = (Choice(parcel, way) for parcel, way in zip(consignments, chosen, strict=True))
             combined[tuple(choices)] = None
-    options = [_option(desk, choices, wanted) for choices in combined]
-    for option in options:
-        payments.chargeable(option.total)
-    return _shown(_labelled(desk, options))
+    return _shown(_labelled(desk, _allowed(desk, combined, wanted)))
+
+
+def _allowed(desk: Desk, combined: Iterable[tuple[Choice, ...]], wanted: Mapping[str, int]) -> list[Option]:
+    """The options that no rule refuses. Raises: the first reason, where all are refused."""
+    options, refused = [], []
+    for choices in combined:
+        try:
+            option = _option(desk, choices, wanted)
+            payments.chargeable(option.total)
+        except Refusal as refusal:
+            if refusal.kind is not Kind.RULE:
+                raise
+            refused.append(refusal)
+        else:
+            options.append(option)
+    if not options:
+        raise refused[0]
+    return options
 
 
 def _labelled(desk: Desk, options: Sequence[Option]) -> list[Option]:
@@ -159,9 +174,8 @@ def _weighed_one(desk: Desk, plan: sourcing.Plan) -> sourcing.Weighed:
     consignments = sourcing.consignments(plan)
     latest, cost = date.min, 0
     for consignment in consignments:
-        ways = desk.ways(consignment)
-        latest = max(latest, min(way.promise.latest for way in ways))
-        cheapest = min(ways, key=lambda way: desk.in_currency(way.price).amount)
+        latest = max(latest, desk.best_way(consignment, lambda way: way.promise.latest).promise.latest)
+        cheapest = desk.best_way(consignment, lambda way: desk.in_currency(way.price).amount)
         part = desk.consigned(Choice(consignment, cheapest), 0)
         cost += sum(line.total.amount for line in part.lines)
         cost += sum(left.amount.amount for left in part.not_included if left.amount is not None)
