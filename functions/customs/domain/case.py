@@ -168,6 +168,21 @@ def bound(limit: Bound) -> str:
     return " and ".join([*([percent(limit.rate)] if limit.rate or not parts else []), *parts])
 
 
+def limits_of(row: RateRow) -> list[tuple[str, Bound]]:
+    """The least and the most of what a row charges, each after its name."""
+    return [(word, limit) for word, limit in (("At least", row.at_least), ("At most", row.at_most)) if limit]
+
+
+def form(row: RateRow) -> str:
+    """What a row charges, for reading."""
+    return ", ".join(
+        [
+            bound(Bound(row.rate, row.specifics)),
+            *(f"{word.lower()} {bound(limit)}" for word, limit in limits_of(row)),
+        ]
+    )
+
+
 def _measure(line: ConsignmentLine, unit: str, row: RateRow) -> Fraction:
     """How much of a unit is in one unit of the goods; a piece is one where the line says nothing else.
 

@@ -11,8 +11,18 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from entrepot.kernel.money import Money, divided
-from functions.customs.domain.case import UNVERIFIED, Case, bound, percent, quantity, sentences
+from functions.customs.domain.case import (
+    UNVERIFIED,
+    Case,
+    bound,
+    form,
+    limits_of,
+    percent,
+    quantity,
+    sentences,
+)
 from functions.customs.domain.consignment import ConsignmentLine
+from functions.customs.domain.refusals import DutyFormNotCarried
 from functions.customs.domain.rulebook import Method, RateRow, Rule
 
 Bases = dict[str, list[int | Fraction]]
@@ -128,8 +138,15 @@ def _consumption(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
 
     The unrounded full tax enters the base of VAT, whatever the share that is due, so that both together are
     (CT + VAT) / (1 - CT) of the value.
+
+    Raises: DutyFormNotCarried: one by quantity, or with a least or a most, for which this does not hold.
     """
     rows = [case.row("consumption", line) for line in case.lines]
+    for row, line in zip(rows, case.lines, strict=True):
+        if not row.plain:
+            raise DutyFormNotCarried(
+                line=line.key, field="hs_code", row=row.row_id, form=form(row), source=row.source
+            )
     charged = _by_row(rule, case, bases, rows)
     full = [base * _inside(row.rate) for base, row in zip(_basis(rule, bases), rows, strict=True)]
     bases["consumption"] = [held + tax for held, tax in zip(bases["consumption"], full, strict=True)]
@@ -242,9 +259,7 @@ def _specific(case: Case, lines: Sequence[ConsignmentLine], row: RateRow) -> str
     if row.plain:
         return ""
     parts = ", ".join(quantity(specific, lines, row) for specific in row.specifics)
-    limits = [
-        (word, limit) for word, limit in (("At least", row.at_least), ("At most", row.at_most)) if limit
-    ]
+    limits = limits_of(row)
     named = (*row.specifics, *(specific for _, limit in limits for specific in limit.specifics))
     return sentences(
         *(f"{word} {bound(limit)}," for word, limit in limits),

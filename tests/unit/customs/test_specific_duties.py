@@ -213,3 +213,33 @@ def test_more_weight_is_never_charged_less(quantity: int, grams: int, more: int)
     light, heavy = (charged(rates, "GBP 140.00", quantity, g).duty for g in (grams, grams + more))
 
     assert light <= heavy
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"specifics": (per("240", "CNY", "litre"),)}, "15 % and CNY 240 for each litre"),
+        ({"at_least": Bound(Fraction(1, 5), ())}, "15 %, at least 20 %"),
+        ({"at_most": Bound(Fraction(0), (per("3", "CNY", "piece"),))}, "15 %, at most CNY 3 for each piece"),
+    ],
+    ids=["by quantity", "a least", "a most"],
+)
+def test_a_consumption_tax_that_is_no_plain_share_is_refused_by_its_form(
+    more: dict[str, Any], said: str
+) -> None:
+    """It is part of its own base, so that a quantity would enter the base of VAT too: nobody has worked that out."""
+    rules = [rule for rules in PACKAGED.rules.values() for rule in rules]
+    rows = [
+        row._replace(**more) if row.kind == "consumption" else row
+        for rows in PACKAGED.rates.values()
+        for row in rows
+    ]
+    rates = rule_book("test", PACKAGED.unions, PACKAGED.excise_hs, rules, rows)
+    cream = replace(line("330499 KR CNY 900.00", key="CREAM"), measures={"litre": Fraction(1, 20)})
+    parcel = consignment("KR-CN", cream, has_importer_identity=True)
+
+    with pytest.raises(DutyFormNotCarried) as refused:
+        assess(parcel, ON, RATES, rates, allow_unverified=True)
+
+    facts = refused.value.facts
+    assert ("CREAM", "cn-consumption-330499", said) == (facts["line"], facts["row"], facts["form"])
