@@ -40,7 +40,7 @@ def arrived(order: Order) -> bool:
 def evidence(order: Order) -> Evidence:
     sent = [entry.at for entry in order.timeline if entry.event == "shipped"]
     course = [
-        f"{entry.at:%Y-%m-%d %H:%M} UTC: {entry.event}" for entry in order.timeline if _counts(entry.event)
+        f"{entry.at:%Y-%m-%d %H:%M} UTC: {entry.event}" for entry in order.timeline if _told(entry.event)
     ]
     return Evidence(
         goods=_joined(
@@ -53,25 +53,41 @@ def evidence(order: Order) -> Evidence:
     )
 
 
-def disputed(order: Order, dispute_id: str, amount: int, reason: str, now: datetime) -> Order:
-    """The order with a dispute opened; where it was heard first that this one was won, it is noted only."""
+def counts(order: Order, payment_id: str) -> bool:
+    """Whether the order was paid by it; the money of another attempt went back, and never was the order's."""
+    return payment_id == order.payment_id
+
+
+def disputed(
+    order: Order, payment_id: str, dispute_id: str, amount: int, reason: str, now: datetime
+) -> Order:
+    """The order with a dispute opened. It is noted only where its payment does not count, or it is known as won."""
     won = any(
         entry.event == "payment_dispute_won" and (entry.facts or {}).get("dispute_id") == dispute_id
         for entry in order.timeline
     )
-    after = order if won else replace(order, payment_state="disputed")
+    noted_only = won or not counts(order, payment_id)
+    after = order if noted_only else replace(order, payment_state="disputed")
     facts = {"dispute_id": dispute_id, "amount": str(amount), "reason": reason}
-    return after.noted(now, "payment_disputed", "payment", **facts)
+    return after.noted(now, "payment_disputed", "payment", **facts, **_other(order, payment_id))
 
 
-def decided(order: Order, dispute_id: str, amount: int, outcome: str, now: datetime) -> Order:
-    """The order with a dispute won, whose money is back, or lost."""
-    after = replace(order, payment_state="none") if outcome == "won" else order
+def decided(
+    order: Order, payment_id: str, dispute_id: str, amount: int, outcome: str, now: datetime
+) -> Order:
+    """The order with a dispute won, whose money is back, or lost; noted only where its payment does not count."""
+    over = outcome == "won" and counts(order, payment_id)
+    after = replace(order, payment_state="none") if over else order
     facts = {"dispute_id": dispute_id, "amount": str(amount)}
-    return after.noted(now, f"payment_dispute_{outcome}", "payment", **facts)
+    return after.noted(now, f"payment_dispute_{outcome}", "payment", **facts, **_other(order, payment_id))
 
 
-def _counts(event: str) -> bool:
+def _other(order: Order, payment_id: str) -> dict[str, str]:
+    """Which attempt it is about, where that is not the order's payment."""
+    return {} if counts(order, payment_id) else {"payment_id": payment_id}
+
+
+def _told(event: str) -> bool:
     return event in _HAPPENED or event.startswith("shipment_")
 
 

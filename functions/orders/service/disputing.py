@@ -18,7 +18,7 @@ from functions.orders.service.retrying import until_unchanged
 def on_opened(event: contract.DisputeOpened, handled: writes.Write, now: datetime) -> None:
     def act() -> None:
         order = _order(event)
-        after = disputing.disputed(order, event.dispute_id, event.amount, event.reason, now)
+        after = disputing.disputed(order, event.payment_id, event.dispute_id, event.amount, event.reason, now)
         answer = _answer(order, event, event.dispute_id, now) if disputing.arrived(order) else ()
         writes.commit(handled, *store.save_order(order, after), *answer)
 
@@ -28,7 +28,7 @@ def on_opened(event: contract.DisputeOpened, handled: writes.Write, now: datetim
 def on_closed(event: contract.DisputeClosed, handled: writes.Write, now: datetime) -> None:
     def act() -> None:
         order = _order(event)
-        after = disputing.decided(order, event.dispute_id, event.amount, event.outcome, now)
+        after = disputing.decided(order, event.payment_id, event.dispute_id, event.amount, event.outcome, now)
         writes.commit(handled, *store.save_order(order, after))
 
     until_unchanged(act)
@@ -42,7 +42,7 @@ def _answer(
     order: Order, event: contract.PaymentEvent, dispute_id: str, now: datetime
 ) -> tuple[writes.Write, ...]:
     """Nothing for a payment that does not count: its money went back, and the order was paid by another."""
-    if event.payment_id != order.payment_id:
+    if not disputing.counts(order, event.payment_id):
         return ()
     return (events.evidence_gathered(order, dispute_id, disputing.evidence(order), now),)
 

@@ -7,6 +7,7 @@ import pytest
 
 from functions.payments.sweep import sweep
 from tests.integration.orders.bazaar import Bazaar
+from tests.integration.orders.test_attempts import another
 from tests.support.http import call
 
 
@@ -65,6 +66,51 @@ def test_an_order_on_its_way_is_answered_for_when_the_time_is_nearly_over(bazaar
         bazaar.hear()
 
     assert 1 == at_the_bank(bazaar, dispute_id)["evidence_details"]["submission_count"]
+
+
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+def test_a_dispute_of_an_attempt_that_does_not_count_is_noted_only(bazaar: Bazaar, outcome: str) -> None:
+    placed = bazaar.place({"PHONES-1": 2})
+    second = another(bazaar, placed)
+    for each in (placed, second):
+        bazaar.provider.pay(each)
+    counts, other = (intent["id"] for intent in bazaar.intents())
+    told = bazaar.provider.new_events()
+    first = [event for event in told if event["data"]["object"].get("id") == counts]
+    bazaar.provider.deliver(first)
+    bazaar.settle_events()
+    charge = bazaar.provider.standin.account.store.objects["payment_intent"][other]["latest_charge"]
+    made = bazaar.provider.control(f"charges/{charge}/dispute", reason="duplicate")
+    bazaar.hear()
+
+    assert ("paid", "captured") == bazaar.status(placed)
+    bazaar.provider.control(f"disputes/{made['id']}/close", outcome=outcome)
+    bazaar.hear()
+
+    order = bazaar.order(placed)
+    assert "captured" == order["payment_status"]
+    noted = [entry["facts"] for entry in order["timeline"] if "dispute" in entry["event"]]
+    assert [second["payment"]["id"]] * 2 == [facts["payment_id"] for facts in noted]
+
+
+def test_a_dispute_of_another_attempt_that_was_won_ends_none_of_the_orders_own(bazaar: Bazaar) -> None:
+    placed = bazaar.place({"PHONES-1": 2})
+    second = another(bazaar, placed)
+    for each in (placed, second):
+        bazaar.provider.pay(each)
+    counts, other = (bazaar.intents()[number] for number in (0, 1))
+    told = bazaar.provider.new_events()
+    bazaar.provider.deliver([event for event in told if event["data"]["object"].get("id") == counts["id"]])
+    bazaar.settle_events()
+    disputes = [
+        bazaar.provider.control(f"charges/{intent['latest_charge']}/dispute", reason="duplicate")["id"]
+        for intent in (counts, other)
+    ]
+
+    bazaar.provider.control(f"disputes/{disputes[1]}/close", outcome="won")
+    bazaar.hear()
+
+    assert "disputed" == bazaar.order(placed)["payment_status"]
 
 
 @pytest.mark.parametrize(("outcome", "shown"), [("won", "captured"), ("lost", "disputed")])
