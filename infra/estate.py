@@ -215,6 +215,13 @@ ANOMALIES: Final[tuple[tuple[str, str, str, Mapping[str, str], int], ...]] = (
         0,
     ),
     (
+        "attempts-left-over",
+        "An attempt to pay an order can be finished by nobody but a person: it stays open, or keeps a buyer's money.",
+        "AttemptsLeftOver",
+        {},
+        0,
+    ),
+    (
         "erasures-overdue",
         "Somebody asked to be forgotten more than 25 days ago, and something is still kept.",
         "ErasuresOverdue",

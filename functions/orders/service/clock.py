@@ -10,7 +10,7 @@ from functions.orders import store
 from functions.orders.domain import changes
 from functions.orders.domain.lifecycle import Status
 from functions.orders.domain.order import Order
-from functions.orders.service import events
+from functions.orders.service import events, left_over
 from functions.orders.service.cancelling import quota_released
 from functions.payments import facade as payments
 
@@ -42,10 +42,11 @@ def _due(order: Order, now: datetime) -> None:
 
 def _expire(order: Order, now: datetime) -> None:
     """The intents go first: only when the provider has let all go can nobody pay for what we give away."""
-    outcomes = (payments.cancel_intent(payment_id, now) for payment_id in order.payment_ids)
-    outcome = next((each for each in outcomes if each not in ("cancelled", "none")), None)
-    if outcome is not None:
-        telemetry.log("expiry_waits_for_payment", order_id=order.order_id, outcome=outcome)
+    outcomes = ((payment_id, payments.cancel_intent(payment_id, now)) for payment_id in order.payment_ids)
+    waits_for = next((each for each in outcomes if each[1] not in ("cancelled", "none")), None)
+    if waits_for is not None:
+        telemetry.log("expiry_waits_for_payment", order_id=order.order_id, outcome=waits_for[1])
+        left_over.stays_open(order, *waits_for, now)
         writes.commit(store.postpone(order, now + _LATER))
         return
     after = changes.expired(order, now)

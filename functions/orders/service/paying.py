@@ -13,7 +13,7 @@ from functions.orders import store
 from functions.orders.domain import attempts, changes, refunding
 from functions.orders.domain.lifecycle import Status
 from functions.orders.domain.order import LIVE, Order, RefundPart, RefundRef
-from functions.orders.service import events
+from functions.orders.service import events, left_over
 from functions.orders.service.retrying import until_unchanged
 from functions.payments import facade as payments
 
@@ -132,6 +132,7 @@ def _refunded(order: Order, event: contract.RefundSucceeded, now: datetime) -> t
 
 def _refund_failed(order: Order, event: contract.RefundFailed, now: datetime) -> Order:
     if event.payment_id != order.payment_id:
+        left_over.keeps_the_money(order, event.payment_id)
         return _noted_beside(order, event, "refund_failed", now)
     return refunding.settled(order, event.refund_id, "failed", now)
 
