@@ -7,7 +7,9 @@ It serves, under `/v1`, as Stripe does (Bearer or Basic key, forms, `expand`, Id
 
 - payment_intents: create, retrieve, list, update, confirm (also with a `pk_test_` key and `client_secret`),
   capture, cancel
-- charges, payment_methods, balance_transactions, events: retrieve, list; balance: retrieve
+- customers: create, retrieve, list, update, delete, search (by one pair of metadata), their payment_methods
+- payment_methods: retrieve, list, attach, detach
+- charges, balance_transactions, events: retrieve, list; balance: retrieve
 - refunds: create, retrieve, list, update; transfers: create, retrieve, list, reversals; disputes: retrieve,
   list, update, close
 
@@ -18,7 +20,9 @@ follows at once.
 Test payment methods (`pm_card_visa`, `pm_card_chargeDeclined...`, `pm_card_threeDSecure2Required`, ...; all
 in `methods.py`) decide the outcome; `pm_standin_<type>` or `payment_method_data[type]` stands for another
 kind: redirects and bank transfers wait in `requires_action`, debits (`sepa_debit`, `us_bank_account`) in
-`processing`.
+`processing`. A customer's card is kept once an intent with `setup_future_usage` is paid by it;
+`pm_card_chargeCustomerFail` can be attached and is declined, `pm_card_authenticationRequired` asks its owner
+each time, kept or not.
 
 Test controls, without a key, JSON or form bodies; `pi`, `ch`, `du`, `re`, `evt` stand for ids:
 
@@ -56,6 +60,6 @@ Test controls, without a key, JSON or form bodies; `pi`, `ch`, `du`, `re`, `evt`
 keeps it, with its idempotency key in use, then acts and answers; `drop_before` and `drop_after` close the
 connection without an answer, the latter after acting. Faults never touch `/test/`.
 
-What it leaves out: customers, payouts, conversion between currencies, Connect accounts (any `acct_...` is
+What it leaves out: payouts, conversion between currencies, Connect accounts (any `acct_...` is
 one), multicapture, the expiry of anything by time. Fees are invented (`money.fee`).
 """

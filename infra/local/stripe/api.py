@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from infra.local.stripe import balance, connect, disputes, intents, refunds
+from infra.local.stripe import balance, connect, customers, disputes, intents, refunds
 from infra.local.stripe.account import CAUSE, Account
 from infra.local.stripe.controls import Controls, fields_of
 from infra.local.stripe.errors import StripeError
@@ -32,6 +32,17 @@ POSTS: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/v1/transfers/{}/reversals", connect.create_reversal),
     ("/v1/disputes/{}", disputes.update),
     ("/v1/disputes/{}/close", disputes.accept),
+    ("/v1/customers", customers.create),
+    ("/v1/customers/{}", customers.update),
+    ("/v1/payment_methods/{}/attach", customers.attach),
+    ("/v1/payment_methods/{}/detach", customers.detach),
+)
+DELETES: Final[tuple[tuple[str, Endpoint], ...]] = (("/v1/customers/{}", customers.delete),)
+# Reads that are no plain object or collection; they come before those.
+READS: Final[tuple[tuple[str, Endpoint], ...]] = (
+    ("/v1/customers/search", customers.search),
+    ("/v1/customers/{}/payment_methods", customers.kept),
+    ("/v1/customers/{}/payment_methods/{}", customers.kept_one),
 )
 # Collections that are read: the kind, and the fields a list may be filtered by.
 GETS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
@@ -43,6 +54,7 @@ GETS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "disputes": ("dispute", ("payment_intent", "charge")),
     "balance_transactions": ("balance_transaction", ("source", "type", "currency")),
     "events": ("event", ("type",)),
+    "customers": ("customer", ("email",)),
 }
 
 
@@ -151,7 +163,7 @@ class Api:
         # Publishable confirms carry the key as a parameter; it was checked with the authorisation.
         params.ignored("key")
         secret = params.text("client_secret")
-        for pattern, endpoint in POSTS if request.method == "POST" else ():
+        for pattern, endpoint in {"POST": POSTS, "DELETE": DELETES, "GET": READS}.get(request.method, ()):
             found = re.fullmatch(pattern.replace("{}", "([^/]+)"), request.path)
             if found:
                 if secret is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from infra.local.stripe import charges, methods
+from infra.local.stripe import charges, customers, methods
 from infra.local.stripe.account import Account
 from infra.local.stripe.errors import StripeError, refused
 from infra.local.stripe.forms import Params
@@ -29,6 +29,8 @@ def create(account: Account, params: Params) -> Json:
     confirm_now, chosen = params.flag("confirm"), _chosen_method(params)
     return_url, no_action = params.text("return_url"), params.flag("error_on_requires_action")
     intent = new_intent(account.store, params)
+    if intent["customer"] is not None:
+        account.store.get("customer", intent["customer"], "customer")
     if confirm_now and chosen is None:
         raise _state_error(
             intent, "You cannot confirm this PaymentIntent because it's missing a payment method."
@@ -203,6 +205,8 @@ def paid(account: Account, intent: Json, method: Json, how: Behaviour) -> None:
         else charges.opened(account, intent, method, how, "succeeded")
     )
     charge.update(status="succeeded", paid=True)
+    if intent["setup_future_usage"] is not None and intent["customer"] is not None:
+        customers.keep(account, method, intent["customer"])
     intent.update(next_action=None, last_payment_error=None)
     if intent["capture_method"] == "manual" and how.type == "card":
         intent.update(status="requires_capture", amount_capturable=intent["amount"])
@@ -258,6 +262,7 @@ def _choose(account: Account, intent: Json, name: str) -> None:
             "payment_intent_incompatible_payment_method",
             "payment_method",
         )
+    customers.check_whose(account.store, method, intent["customer"])
     intent["payment_method"] = method["id"]
     if intent["status"] == "requires_payment_method":
         intent["status"] = "requires_confirmation"

@@ -104,6 +104,7 @@ def _table() -> dict[str, Behaviour]:
         "pm_card_threeDSecureRequired": replace(secure, last4="3063"),
         "pm_card_authenticationRequired": replace(secure, last4="3184"),
         "pm_card_threeDSecureRequiredChargeDeclined": replace(secure, last4="1629", then=Flow.DECLINE),
+        "pm_card_chargeCustomerFail": replace(_VISA, flow=Flow.DECLINE, last4="0341"),
         "pm_card_createDispute": replace(_VISA, last4="0259", dispute="fraudulent"),
         "pm_card_createDisputeProductNotReceived": replace(
             _VISA, last4="2685", dispute="product_not_received"

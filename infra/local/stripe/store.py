@@ -36,6 +36,8 @@ PREFIXES: Final = {
     "transfer_reversal": "trr",
     "dispute": "du",
     "event": "evt",
+    "customer": "cus",
+    "customer_cash_balance_transaction": "ccsbtxn",
 }
 _KINDS: Final = {prefix: kind for kind, prefix in PREFIXES.items()}
 _ALPHABET: Final = string.ascii_letters + string.digits
@@ -56,7 +58,7 @@ class Store:
 
     `aliases` maps a payment method's id to the test method it was made from; `unsettled` are captured charges
     whose fee is not known yet; `undelivered` maps an event's id to the attempts made; `answers` are
-    idempotent answers by key.
+    idempotent answers by key. `detached` are payment methods that their customer has let go.
     """
 
     def __init__(self) -> None:
@@ -69,6 +71,7 @@ class Store:
             self.objects: dict[str, dict[str, Json]] = {kind: {} for kind in PREFIXES}
             self.aliases: dict[str, str] = {}
             self.unsettled: list[str] = []
+            self.detached: list[str] = []
             self.undelivered: dict[str, int] = {}
             self.answers: dict[str, Json] = {}
 
@@ -130,6 +133,7 @@ class Store:
                     "objects": self.objects,
                     "aliases": self.aliases,
                     "unsettled": self.unsettled,
+                    "detached": self.detached,
                     "undelivered": self.undelivered,
                     "answers": kept,
                 }
@@ -154,6 +158,7 @@ class Store:
             self.objects.update(document["objects"])
             self.aliases = document["aliases"]
             self.unsettled = document["unsettled"]
+            self.detached = document.get("detached", [])
             self.undelivered = document["undelivered"]
             self.answers = document["answers"]
 
