@@ -109,6 +109,7 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "payments.cancellation_requested",
         "orders.evidence_gathered",
         "orders.buyer_forgotten",
+        "membership.member_erased",
     ),
     "logistics-events": ("orders.buyer_forgotten",),
     "settlement-events": (

@@ -9,8 +9,9 @@ from entrepot.cloud.outbox import announce
 from entrepot.cloud.reads import Read
 from entrepot.cloud.writes import Write
 from entrepot.kernel.money import Money
-from functions.payments import announcements, book, health, service, store, stripe_money
+from functions.payments import announcements, book, customers, health, service, store, stripe_money
 from functions.payments.domain import payment as domain
+from functions.payments.domain.customer import Card, CardsOnly, MembersOnly, UnknownCard
 from functions.payments.domain.facts import Refund, RefundStatus, Status
 from functions.payments.domain.payment import (
     AmountNotChargeable,
@@ -30,9 +31,12 @@ from functions.payments.service import Ending
 __all__ = [
     "AmountNotChargeable",
     "CaptureMode",
+    "Card",
+    "CardsOnly",
     "Ending",
     "ExceedsAuthorised",
     "ExceedsCaptured",
+    "MembersOnly",
     "MethodNotAvailable",
     "NextAction",
     "Payment",
@@ -42,15 +46,19 @@ __all__ = [
     "Refund",
     "RefundStatus",
     "Status",
+    "UnknownCard",
     "UnknownPayment",
     "cancel_intent",
+    "cards",
     "chargeable",
     "check_method",
     "down",
     "forgo",
     "health_reads",
+    "left_of",
     "let_go",
     "open_payment",
+    "payer",
     "payment_read",
     "payment_status",
     "refund",
@@ -113,18 +121,52 @@ def open_payment(
     now: datetime,
     market: str = "",
     down: Collection[str] = (),
+    payer: str = "",
+    keep: bool = False,
+    card_id: str | None = None,
 ) -> tuple[Payment, Write]:
     """The intention to be paid, and the write that records it, for the order's own transaction.
 
     Args: capture: "automatic" or "manual". market: the consignee's country. down: providers that do not answer. Where
-        nobody else serves the method one of them is taken: the payment stays pending until it answers again.
+        nobody else serves the method one of them is taken: the payment stays pending until it answers again. payer: the
+        member, by `payer`, whose card is kept or was.
     Raises: MethodNotAvailable, AmountNotChargeable; at commit AlreadyOpen.
     """
     offer = _offer(method, amount, market, capture, now, down)
     chargeable(amount)
     mode = CaptureMode(capture)
-    payment = Payment(payment_id, order_id, amount, method, mode, created_at=now, provider=offer.provider)
+    payment = Payment(
+        payment_id,
+        order_id,
+        amount,
+        method,
+        mode,
+        created_at=now,
+        provider=offer.provider,
+        payer=payer,
+        keep=keep,
+        card_id=card_id or "",
+    )
     return payment, store.opened(payment)
+
+
+def payer(method: str, member_id: str | None, keep: bool, card_id: str | None, now: datetime) -> str:
+    """For whom a payment is made at the provider: the member whose card is to be kept, or is chosen of those kept.
+
+    Nobody ("") where neither is wished. It asks the provider where a card is chosen.
+    Raises: CardsOnly, MembersOnly, UnknownCard: it is none of theirs.
+    """
+    return customers.payer(method, member_id, keep, card_id, now)
+
+
+def cards(member_id: str, now: datetime) -> tuple[Card, ...]:
+    """The cards that the provider keeps for a member. Raises: ProviderUnavailable."""
+    return customers.cards(member_id, now)
+
+
+def left_of(member_id: str) -> list[str]:
+    """What the provider still keeps for a member who has left."""
+    return customers.left_of(member_id)
 
 
 def start(payment_id: str, now: datetime, opened: Payment | None = None) -> PaymentView:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from entrepot.kernel.refusals import Kind, NotFound, Refusal
+from functions.payments.domain.customer import Card, Customer
 from functions.payments.domain.facts import Refund
 from functions.payments.domain.movements import MovementPage
 from functions.payments.domain.payment import Payment, Snapshot
@@ -106,6 +107,30 @@ class Evidence:
     shipping_tracking_number: str
     shipping_date: str
     course: str
+
+
+class Keeper(Protocol):
+    """A provider that keeps cards. Each call raises ProviderUnavailable or Declined and is safe to repeat."""
+
+    def opened(self, customer: Customer) -> str:
+        """The provider's name for a customer who is made now, or was made under the same id of ours within a day."""
+        ...
+
+    def found(self, customer_id: str) -> str | None:
+        """The provider's name for a customer who was made under that id of ours hours ago."""
+        ...
+
+    def cards(self, reference: str) -> tuple[Card, ...]:
+        """The cards kept for a customer, the newest first; none for one that is gone."""
+        ...
+
+    def remove(self, card_id: str) -> None:
+        """Keep a card no more. Done already is done."""
+        ...
+
+    def forget(self, reference: str) -> None:
+        """Know a customer no more, nor their cards. Done already is done."""
+        ...
 
 
 Fetch = Callable[[str], Intent]

@@ -15,6 +15,7 @@ from entrepot.cloud.rows import Document, Number, Row
 from entrepot.kernel.refusals import Busy
 from functions.payments.domain import breaker as domain
 from functions.payments.domain.breaker import Breaker, State
+from functions.payments.domain.customer import Card, Customer
 from functions.payments.domain.facts import Refund
 from functions.payments.domain.movements import MovementPage
 from functions.payments.domain.payment import Payment, Snapshot
@@ -26,6 +27,7 @@ from functions.payments.gateway import (
     Gateway,
     Heard,
     Intent,
+    Keeper,
     ProviderBusy,
     ProviderUnavailable,
 )
@@ -118,19 +120,45 @@ class Guard:
         return self._gateway.heard(message, fetch or self.fetch)
 
     def _called(self, call: Callable[[], T]) -> T:
-        tries = _admitted(self._provider, self._now)
-        try:
-            answer = call()
-        except (Declined, ProviderBusy):
-            if tries:
-                _succeeded(self._provider, self._now)
-            raise
-        except ProviderUnavailable:
-            _failed(self._provider, self._now)
-            raise
+        return _guarded(self._provider, self._now, call)
+
+
+class KeeperGuard:
+    """A `Keeper` by the breaker of its provider."""
+
+    def __init__(self, provider: str, keeper: Keeper, now: datetime) -> None:
+        self._provider, self._keeper, self._now = provider, keeper, now
+
+    def opened(self, customer: Customer) -> str:
+        return _guarded(self._provider, self._now, lambda: self._keeper.opened(customer))
+
+    def found(self, customer_id: str) -> str | None:
+        return _guarded(self._provider, self._now, lambda: self._keeper.found(customer_id))
+
+    def cards(self, reference: str) -> tuple[Card, ...]:
+        return _guarded(self._provider, self._now, lambda: self._keeper.cards(reference))
+
+    def remove(self, card_id: str) -> None:
+        _guarded(self._provider, self._now, lambda: self._keeper.remove(card_id))
+
+    def forget(self, reference: str) -> None:
+        _guarded(self._provider, self._now, lambda: self._keeper.forget(reference))
+
+
+def _guarded(provider: str, now: datetime, call: Callable[[], T]) -> T:
+    tries = _admitted(provider, now)
+    try:
+        answer = call()
+    except (Declined, ProviderBusy):
         if tries:
-            _succeeded(self._provider, self._now)
-        return answer
+            _succeeded(provider, now)
+        raise
+    except ProviderUnavailable:
+        _failed(provider, now)
+        raise
+    if tries:
+        _succeeded(provider, now)
+    return answer
 
 
 def _admitted(provider: str, now: datetime) -> bool:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from functions.payments import health
 from functions.payments.domain.payment import Payment
-from functions.payments.gateway import Gateway
+from functions.payments.gateway import Gateway, Keeper
 
 
 def of(payment: Payment, now: datetime) -> Gateway:
@@ -21,3 +21,10 @@ def named(provider: str, now: datetime) -> Gateway:
 
     assert provider == "stripe", provider
     return health.Guard(provider, stripe_gateway.gateway(), now)
+
+
+def keeper(now: datetime) -> Keeper:
+    """The provider that keeps members' cards."""
+    from functions.payments import stripe_keeper
+
+    return health.KeeperGuard("stripe", stripe_keeper.StripeKeeper(), now)

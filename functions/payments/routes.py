@@ -1,4 +1,4 @@
-"""Where Stripe tells us what happened, and where an operator brings the statements of the bank."""
+"""Where Stripe tells us what happened, where members see their cards, and where an operator brings bank statements."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -8,9 +8,9 @@ import msgspec
 from entrepot.cloud.call import Call
 from entrepot.cloud.http import Api
 from entrepot.cloud.wire import Body, View
-from entrepot.contracts.permissions import PUBLIC
+from entrepot.contracts.permissions import ANY, PUBLIC
 from entrepot.kernel.money import Money
-from functions.payments import statements, webhooks
+from functions.payments import customers, statements, webhooks
 
 api = Api(__name__)
 
@@ -23,6 +23,21 @@ class Received(View, frozen=True):
 def stripe_webhook(call: Call) -> Received:
     webhooks.receive("stripe", call.raw, call.headers, call.now)
     return Received(received=True)
+
+
+class CardView(View, frozen=True):
+    """A card that is kept for later orders. `expiry_year` has four digits."""
+
+    id: str
+    brand: str
+    last4: str
+    expiry_month: int
+    expiry_year: int
+
+
+class CardsView(View, frozen=True):
+    data: list[CardView]
+    next_cursor: str | None
 
 
 class StatementBody(Body, frozen=True):
@@ -81,6 +96,28 @@ class AssignedView(View, frozen=True):
     payment_id: str
     received: int
     paid: bool
+
+
+@api.get("/v1/me/payment-methods", allow=ANY)
+def list_cards(call: Call) -> CardsView:
+    """Those that were kept at a checkout, the newest first."""
+    found = customers.cards(call.member.member_id, call.now)
+    data = [
+        CardView(
+            id=card.card_id,
+            brand=card.brand,
+            last4=card.last4,
+            expiry_month=card.expiry_month,
+            expiry_year=card.expiry_year,
+        )
+        for card in found
+    ]
+    return CardsView(data=data, next_cursor=None)
+
+
+@api.delete("/v1/me/payment-methods/{card_id}", allow=ANY, status=204)
+def remove_card(call: Call, card_id: str) -> None:
+    customers.remove(call.member.member_id, card_id, call.now)
 
 
 @api.post("/v1/bank-statements", allow="bank.write", status=202)

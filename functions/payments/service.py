@@ -15,7 +15,7 @@ from entrepot.cloud.writes import Write
 from entrepot.contracts import payments as events
 from entrepot.contracts.orders import BuyerForgotten
 from entrepot.kernel.refusals import Busy
-from functions.payments import announcements, health, providers, store
+from functions.payments import announcements, customers, health, providers, store
 from functions.payments.domain import payment as domain
 from functions.payments.domain.facts import Refund, RefundStatus, Status, Word
 from functions.payments.domain.payment import Payment, PaymentChanged, Snapshot
@@ -90,6 +90,8 @@ def _started(payment: Payment, now: datetime) -> tuple[Payment, Intent | None]:
     """Raises: ProviderUnavailable."""
     payment_id, gateway = payment.payment_id, providers.of(payment, now)
     try:
+        if payment.payer and not payment.intent_id:
+            payment = replace(payment, customer=customers.ensured(payment.payer, now))
         intent = gateway.fetch(payment.intent_id) if payment.intent_id else gateway.create(payment)
     except Declined as declined:
         word = Word(Status.FAILED, now, declined.reason)

@@ -47,9 +47,11 @@ _FEE: Final = "latest_charge.balance_transaction"
 
 def gateway() -> Gateway:
     """The provider of this stage. `ENTREPOT_STRIPE_URL` replaces Stripe's own address."""
-    return StripeGateway(
-        lambda: _client(aws.secret("stripe_secret_key"), os.environ.get("ENTREPOT_STRIPE_URL", ""))
-    )
+    return StripeGateway(connected)
+
+
+def connected() -> "StripeClient":
+    return _client(aws.secret("stripe_secret_key"), os.environ.get("ENTREPOT_STRIPE_URL", ""))
 
 
 def live_mode() -> bool:
@@ -84,7 +86,8 @@ class StripeGateway:
             "transfer_group": payment.order_id,
             **_kind(payment),
         }
-        made = _called(lambda: self._intents.create(asked, {"idempotency_key": payment.payment_id}))
+        key: Any = {"idempotency_key": payment.payment_id}
+        made = _called(lambda: _declined_or_not(lambda: self._intents.create(asked, key)))
         # A replayed answer is as old as the first one: what it says was so when the intent was made.
         return stripe_wire.intent(made, stripe_wire.moment(made.created), _is_ours(made))
 
@@ -136,9 +139,7 @@ class StripeGateway:
 
     def refunds(self, payment: Payment) -> Snapshot:
         now = _second()
-        page = _sent(
-            lambda: self._refunds.list({"payment_intent": payment.intent_id, "limit": _MOST_REFUNDS})
-        )
+        page = sent(lambda: self._refunds.list({"payment_intent": payment.intent_id, "limit": _MOST_REFUNDS}))
         found = tuple(stripe_wire.thing(refund.to_dict()) for refund in page.auto_paging_iter())
         return stripe_wire.refunds(payment.intent_id, found, now, True, payment.amount.currency)
 
@@ -165,7 +166,7 @@ class StripeGateway:
             "expand": ["data.source"],
             **({"starting_after": after} if after else {}),
         }
-        page = _sent(lambda: self._connect().v1.balance_transactions.list(wanted))
+        page = sent(lambda: self._connect().v1.balance_transactions.list(wanted))
         found = tuple(stripe_wire.movement(each.to_dict()) for each in page.data)
         return MovementPage(found, found[-1].movement_id if page.has_more else None)
 
@@ -202,11 +203,18 @@ def _kind(payment: Payment) -> dict[str, Any]:
     """How an intent of that method is asked for; this version of the API refuses `payment_method_types`.
 
     A card is confirmed in the payer's browser with the client's secret. A wallet needs nothing but the payer, so it is
-    confirmed here and the answer says where to send them.
+    confirmed here and the answer says where to send them. So is a kept card: its payer is there to answer the bank.
     """
     only = {"allowed_payment_method_types": [payment.method]}
     if payment.method == "card":
-        return {**only, "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"}}
+        at_once = {"confirm": True, "off_session": False, "payment_method": payment.card_id}
+        return {
+            **only,
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+            **({"customer": payment.customer} if payment.customer else {}),
+            **({"setup_future_usage": "on_session"} if payment.keep else {}),
+            **(at_once if payment.card_id else {}),
+        }
     options = {"payment_method_options": {"wechat_pay": {"client": "web"}}}
     return {
         **only,
@@ -258,10 +266,24 @@ def _client(key: str, url: str) -> "StripeClient":
 
 
 def _called(send: Callable[[], Any]) -> stripe_wire.Thing:
-    return stripe_wire.thing(_sent(send).to_dict())
+    return stripe_wire.thing(sent(send).to_dict())
 
 
-def _sent(send: Callable[[], Any]) -> Any:
+def _declined_or_not(send: Callable[[], Any]) -> Any:
+    """The answer where an intent is paid in the same call: if the bank declines there is an intent all the same."""
+    import stripe
+
+    try:
+        return send()
+    except stripe.CardError as error:
+        told: Any = error.json_body or {}
+        made = told.get("error", {}).get("payment_intent")
+        if made is None:
+            raise
+        return stripe.PaymentIntent.construct_from(made, None)
+
+
+def sent(send: Callable[[], Any]) -> Any:
     import stripe
 
     try:

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from entrepot.cloud.events import Triggers
-from entrepot.contracts import orders
+from entrepot.contracts import membership, orders
 from entrepot.contracts import payments as events
-from functions.payments import disputing, service, statements, sweep, webhooks
+from functions.payments import customers, disputing, service, statements, sweep, webhooks
 
 triggers = Triggers(__name__)
 
@@ -17,6 +17,7 @@ payments_events = triggers.consumer(
         events.CancellationRequested: service.cancel,
         orders.EvidenceGathered: disputing.answer,
         orders.BuyerForgotten: service.on_buyer_forgotten,
+        membership.MemberErased: customers.on_member_erased,
     },
 )
 

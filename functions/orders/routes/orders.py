@@ -33,6 +33,9 @@ PaymentStatus = Literal[
 ]
 
 
+CardId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]{5,64}\Z")]
+
+
 class ContactBody(Body, frozen=True):
     name: Line
     email: Email
@@ -40,10 +43,16 @@ class ContactBody(Body, frozen=True):
 
 
 class PaymentBody(Body, frozen=True):
-    """`capture` "manual" takes the money when the first parcel leaves."""
+    """`capture` "manual" takes the money when the first parcel leaves.
+
+    A member may have the card kept with `save`, or choose one that is by `payment_method_id`
+    (`GET /v1/me/payment-methods`).
+    """
 
     method: Method
     capture: Literal["automatic", "manual"] = "automatic"
+    save: bool = False
+    payment_method_id: CardId | None = None
 
 
 class OrderBody(Body, frozen=True):
@@ -88,8 +97,15 @@ def units(lines: list[SkuLine] | None) -> dict[str, int] | None:
 def place_order(call: Call, body: OrderBody) -> PlacedView:
     who = caller(call)
     contact = Contact(body.contact.name, body.contact.email, body.contact.phone)
+    asked = body.payment
     request = placing.Request(
-        body.quote_id, body.option_id, contact, body.payment.method, body.payment.capture
+        body.quote_id,
+        body.option_id,
+        contact,
+        asked.method,
+        asked.capture,
+        asked.save,
+        asked.payment_method_id,
     )
     placed = placing.place(request, who, call.once(who.member_id or body.quote_id), call.now)
     return placed_view(placed.order, placed.payment, access.order_token(placed.order.order_id))
@@ -127,17 +143,20 @@ def read_order(call: Call, order_id: str) -> OrderView:
 
 
 class AttemptBody(Body, frozen=True):
-    """`capture` as the order was placed, where it is left out."""
+    """`capture` as the order was placed, where it is left out; the others as when an order is placed."""
 
     method: Method
     capture: Literal["automatic", "manual"] | None = None
+    save: bool = False
+    payment_method_id: CardId | None = None
 
 
 @api.post("/v1/orders/{order_id}/payments", allow=PUBLIC, scope="orders.pay", status=201, idempotent=True)
 def pay_order(call: Call, body: AttemptBody, order_id: str) -> PaymentOut:
     who = caller(call)
     once = call.once(who.member_id or order_id)
-    return payment_out(attempting.attempt(order_id, body.method, body.capture, who, once, call.now))
+    wanted = attempting.Wanted(body.method, body.capture, body.save, body.payment_method_id)
+    return payment_out(attempting.attempt(order_id, wanted, who, once, call.now))
 
 
 @api.post("/v1/orders/{order_id}/cancel", allow=PUBLIC, scope="orders.cancel", idempotent=True)

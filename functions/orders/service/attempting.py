@@ -4,6 +4,7 @@ Attempts stay open beside one another, for a transfer may be on its way. The fir
 the others go; one that succeeds all the same is refunded in full by itself (`paying`).
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from entrepot.cloud import reads, writes
@@ -20,16 +21,24 @@ from functions.payments import facade as payments
 ACTION = "orders.pay"
 
 
-def attempt(
-    order_id: str, method: str, capture: str | None, caller: Caller, once: Once, now: datetime
-) -> payments.PaymentView:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How to pay now. `capture`: as the order was placed where it is None. The rest is as in `placing.Request`."""
+
+    method: str
+    capture: str | None
+    save: bool = False
+    card_id: str | None = None
+
+
+def attempt(order_id: str, wanted: Wanted, caller: Caller, once: Once, now: datetime) -> payments.PaymentView:
     """The payment of this request: opened now, or found as the same request has opened it before.
 
-    Args: capture: as the order was placed where it is None.
-    Raises: NotFound, KeyReused, IllegalTransition, TooManyAttempts, MethodNotAvailable, AmountNotChargeable, Busy.
+    Raises: NotFound, KeyReused, IllegalTransition, TooManyAttempts, MethodNotAvailable, AmountNotChargeable, CardsOnly,
+        MembersOnly, UnknownCard, Busy.
     """
     try:
-        payment_id, opened = until_unchanged(lambda: _open(order_id, method, capture, caller, once, now))
+        payment_id, opened = until_unchanged(lambda: _open(order_id, wanted, caller, once, now))
     except AlreadyDone:
         payment_id, opened = once.found() or "", None
         assert payment_id, "the record is there"
@@ -37,7 +46,7 @@ def attempt(
 
 
 def _open(
-    order_id: str, method: str, capture: str | None, caller: Caller, once: Once, now: datetime
+    order_id: str, wanted: Wanted, caller: Caller, once: Once, now: datetime
 ) -> tuple[str, payments.Payment | None]:
     """The id of the payment, and the payment itself where it was opened just now."""
     record, order, *breakers = reads.fetch(
@@ -48,10 +57,21 @@ def _open(
     if made is not None:
         return made, None
     attempts.payable(order)
-    way, down = capture or order.capture, payments.down(breakers, now)
+    method, way, down = wanted.method, wanted.capture or order.capture, payments.down(breakers, now)
+    payer = payments.payer(method, caller.member_id, wanted.save, wanted.card_id, now)
     window = payments.check_method(method, order.total, order.country, way, now, down)
     payment, opened = payments.open_payment(
-        new_id("pay", now), order_id, order.total, method, way, now, order.country, down
+        new_id("pay", now),
+        order_id,
+        order.total,
+        method,
+        way,
+        now,
+        order.country,
+        down,
+        payer,
+        wanted.save,
+        wanted.card_id,
     )
     after = attempts.attempted(order, Attempt(payment.payment_id, method, way), now + window, now)
     writes.commit(once.claim(payment.payment_id), *store.save_order(order, after), opened)

@@ -28,13 +28,18 @@ class UnknownOption(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`capture` is "automatic", or "manual" to capture at the first shipment."""
+    """`capture` is "automatic", or "manual" to capture at the first shipment.
+
+    `save`: the member's card is kept for later orders. `card_id`: one that is, to pay with.
+    """
 
     quote_id: str
     option_id: str
     contact: Contact
     method: str
     capture: str
+    save: bool = False
+    card_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +67,10 @@ def place(request: Request, caller: Caller, once: Once, now: datetime) -> Placed
     quote, option = _usable(held, request, caller, now)
     down = payments.down(breakers, now)
     window = payments.check_method(request.method, option.total, quote.country, request.capture, now, down)
+    payer = payments.payer(request.method, caller.member_id, request.save, request.card_id, now)
     order = _order(quote, option, request, quote.member_id or caller.member_id, now + window, now)
     try:
-        payment = _commit(order, quote, once, now, down)
+        payment = _commit(order, quote, request, once, now, down, payer)
     except (AlreadyDone, inventory.OutOfStock):
         # The last units may have gone to this very request, sent twice at once.
         made = once.found()
@@ -133,7 +139,15 @@ def _order(
     ).noted(now, "placed", "shopper")
 
 
-def _commit(order: Order, quote: Quote, once: Once, now: datetime, down: frozenset[str]) -> payments.Payment:
+def _commit(
+    order: Order,
+    quote: Quote,
+    request: Request,
+    once: Once,
+    now: datetime,
+    down: frozenset[str],
+    payer: str,
+) -> payments.Payment:
     """Try bucket after bucket until the stock is held, or is known to be gone. Stock alone is shared with others."""
     payment, opened = payments.open_payment(
         order.payment_id,
@@ -144,6 +158,9 @@ def _commit(order: Order, quote: Quote, once: Once, now: datetime, down: frozens
         now,
         order.country,
         down,
+        payer,
+        request.save,
+        request.card_id,
     )
     fixed = [
         once.claim(order.order_id),

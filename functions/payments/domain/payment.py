@@ -98,7 +98,8 @@ class PaymentChanged(Busy):
 class Payment:
     """Amounts are minor units of `amount.currency`. `revision` counts the writes of its row.
 
-    `kept_until`: once its payer is forgotten, the last day on which the rest is kept.
+    `kept_until`: once its payer is forgotten, the last day on which the rest is kept. `payer` is the member whose card
+    is to be kept (`keep`), or is chosen of those kept (`card_id`); `customer` is what the provider calls them.
     """
 
     payment_id: str
@@ -124,6 +125,10 @@ class Payment:
     revision: int = 0
     provider: str = "stripe"
     kept_until: date | None = None
+    payer: str = ""
+    customer: str = ""
+    keep: bool = False
+    card_id: str = ""
 
     @property
     def forgotten(self) -> bool:
@@ -251,9 +256,17 @@ def says_something(payment: Payment, after: Payment) -> bool:
 
 
 def forgotten(payment: Payment, until: date) -> Payment:
-    """The payment without the words that somebody gave for its refunds. Doing it twice changes nothing."""
+    """The payment without its payer, and without the words that somebody gave for its refunds.
+
+    Doing it twice changes nothing.
+    """
     return replace(
-        payment, refunds=tuple(replace(refund, reason="") for refund in payment.refunds), kept_until=until
+        payment,
+        refunds=tuple(replace(refund, reason="") for refund in payment.refunds),
+        kept_until=until,
+        payer="",
+        customer="",
+        card_id="",
     )
 
 

@@ -11,6 +11,7 @@ from entrepot.cloud.auth import Principal
 from entrepot.kernel.refusals import NotFound, Refusal
 from functions.membership import facade as membership
 from functions.orders import buyers as orders
+from functions.payments import facade as payments
 from functions.privacy import store
 from functions.privacy.domain import MOST_NAMED, Erasure, OrdersOpen
 from functions.privacy.service import exporting
@@ -68,4 +69,5 @@ def _look(erasure: Erasure, now: datetime) -> None:
 
 def _left_of(member_id: str) -> list[str]:
     account = ["account"] if membership.left_of(member_id) else []
-    return [*account, *orders.left_of(member_id), *exporting.left_of(member_id)]
+    kept = payments.left_of(member_id)
+    return [*account, *kept, *orders.left_of(member_id), *exporting.left_of(member_id)]

@@ -32,6 +32,7 @@ def gathered(member_id: str, now: datetime) -> dict[str, Any]:
         "quotes": bought.quotes,
         "orders": bought.orders,
         "payments": [_payment(payment_id) for payment_id in bought.payment_ids],
+        "kept_cards": [msgspec.to_builtins(card) for card in payments.cards(member_id, now)],
         "parcels": [_parcel(shipment_id) for shipment_id in bought.shipment_ids],
         "audit": [msgspec.to_builtins(entry) for entry in audit.entries_of(member_id)],
     }
@@ -41,7 +42,10 @@ def _payment(payment_id: str) -> Mapping[str, Any] | None:
     payment = reads.fetch_one(payments.payment_read(payment_id))
     if payment is None:
         return None
-    told = without(msgspec.to_builtins(payment), "intent_id", "fees", "flags", "revision", "kept_until")
+    told = without(
+        msgspec.to_builtins(payment),
+        *("intent_id", "fees", "flags", "revision", "kept_until", "customer", "card_id"),
+    )
     refunds = [without(msgspec.to_builtins(refund), "provider_refund_id") for refund in payment.refunds]
     return {**told, "refunds": refunds}
 

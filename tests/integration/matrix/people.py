@@ -194,6 +194,8 @@ MEMBERS: Final = (
     Asked("GET", "/v1/me/addresses/<address>"),
     Asked("PUT", "/v1/me/addresses/<address>", BERLIN, headers={"If-Match": "<address_etag>"}),
     Asked("DELETE", "/v1/me/addresses/<address>"),
+    Asked("GET", "/v1/me/payment-methods", shows="card"),
+    Asked("DELETE", "/v1/me/payment-methods/<card>"),
     Asked("POST", "/v1/me/exports"),
     Asked(
         "GET",

@@ -24,7 +24,7 @@ from entrepot.contracts.events import encoded
 from entrepot.contracts.permissions import GRANTS, MERCHANT_ROLES, UNENROLLED
 from entrepot.kernel.clock import utc_now
 from functions.membership import facade, pwdlib_gateway
-from functions.payments import stripe_gateway
+from functions.payments import customers, stripe_gateway
 from functions.settlement import triggers
 from functions.settlement.service import paying
 from functions.settlement.service.running import run
@@ -196,7 +196,14 @@ class World:
             "me_etag": call("GET", "/v1/me", token=token).headers["ETag"],
             "address": address.json["id"],
             "address_etag": address.headers["ETag"],
+            "card": self._card(member),
         }
+
+    def _card(self, member: str) -> str:
+        """A card that the provider keeps for a member."""
+        customer = customers.ensured(member, self.now)
+        path = "/v1/payment_methods/pm_card_visa/attach"
+        return str(self.provider._request("POST", path, {"customer": customer})["id"])
 
     def _bought(self, who: Names, seller: Names) -> None:
         """An order that is paid, and one of which a unit has been shipped."""

@@ -51,13 +51,13 @@ class Outage:
 @pytest.fixture
 def outage(monkeypatch: pytest.MonkeyPatch) -> Outage:
     outage = Outage()
-    send = stripe_gateway._sent
+    send = stripe_gateway.sent
 
     def sent(call: Any) -> Any:
         outage.met()
         return send(call)
 
-    monkeypatch.setattr(stripe_gateway, "_sent", sent)
+    monkeypatch.setattr(stripe_gateway, "sent", sent)
     return outage
 
 

@@ -12,6 +12,7 @@ from entrepot.kernel.clock import utc_now
 from functions.membership import facade as membership
 from functions.membership.service import codes
 from functions.orders.service import clock
+from functions.payments import customers
 from infra.estate import TABLES
 from infra.local.carriers.payloads import Parcel, Scan, webhook
 from tests.integration.orders.bazaar import IMPORTER, SHANGHAI, Bazaar
@@ -75,6 +76,12 @@ def known_everywhere(bazaar: Bazaar, patch: pytest.MonkeyPatch) -> Anna:
     bazaar.quote({"PHONES-1": 1}, ship_to=HOME, token=token)
     bazaar.settle_events()
     return Anna(member_id, token, orders, sealed)
+
+
+def with_card(bazaar: Bazaar, anna: Anna) -> None:
+    """The provider keeps a card of hers."""
+    customer = customers.ensured(anna.member_id, utc_now())
+    bazaar.provider._request("POST", "/v1/payment_methods/pm_card_visa/attach", {"customer": customer})
 
 
 def kept() -> dict[str, list[str]]:

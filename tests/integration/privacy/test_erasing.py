@@ -13,7 +13,7 @@ from functions.orders.service import forgetting
 from functions.privacy.service import erasing
 from infra.estate import SUBSCRIPTIONS
 from tests.integration.orders.bazaar import Bazaar, dump, money
-from tests.integration.privacy.anna import EMAIL, HOME, PASSWORD, Anna, scanned, traces
+from tests.integration.privacy.anna import EMAIL, HOME, PASSWORD, Anna, scanned, traces, with_card
 from tests.support import memory, pump
 from tests.support.http import call
 
@@ -45,6 +45,25 @@ def test_of_a_member_who_has_left_nothing_is_kept_in_clear_or_sealed(bazaar: Baz
     erased(bazaar, anna)
 
     assert [] == traces(anna)
+    assert ("erased", []) == looked(bazaar, anna)
+
+
+def test_the_provider_keeps_no_card_of_a_member_who_has_left(bazaar: Bazaar, anna: Anna) -> None:
+    with_card(bazaar, anna)
+    bazaar.provider._request(
+        "POST", "/test/faults", {"mode": "drop_before", "path": "/v1/customers", "times": "1"}
+    )
+
+    assert 202 == anna.erase().status
+    with pytest.raises(AssertionError):
+        bazaar.settle_events()  # a consumer refuses what it will be given again
+    bazaar.settle_events()
+
+    objects = bazaar.provider.standin.account.store.objects
+    assert ([], [None]) == (
+        [*objects["customer"]],
+        [each["customer"] for each in objects["payment_method"].values()],
+    )
     assert ("erased", []) == looked(bazaar, anna)
 
 

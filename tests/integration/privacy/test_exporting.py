@@ -17,6 +17,7 @@ from tests.integration.privacy.anna import (
     kept,
     signed_in,
     traces,
+    with_card,
 )
 from tests.support import pump
 from tests.support.http import Answer, call
@@ -58,6 +59,7 @@ def exported(bazaar: Bazaar, anna: Anna) -> tuple[Any, str]:
 
 
 def test_an_archive_tells_all_that_is_held(bazaar: Bazaar, anna: Anna) -> None:
+    with_card(bazaar, anna)
     export, text = exported(bazaar, anna)
 
     told = json.loads(text)
@@ -74,6 +76,8 @@ def test_an_archive_tells_all_that_is_held(bazaar: Bazaar, anna: Anna) -> None:
     assert HOME["line1"] in {quote["ship_to"]["line1"] for quote in told["quotes"]}
     assert ["BAG-1"] == [line["sku"] for cart in told["carts"] for line in cart["lines"]]
     assert len(anna.orders) == len(told["payments"]) == len(told["parcels"])
+    assert [("visa", "4242")] == [(card["brand"], card["last4"]) for card in told["kept_cards"]]
+    assert "cus_" not in text
     assert "Handed to Annabella" in told["parcels"][0]["scans"][0]["message"]
     assert {"session.open", "contact.change", "member.export"} <= {entry["action"] for entry in told["audit"]}
     for kind in told["kept_under_your_id"]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import stripe
 
 from tests.unit.standins.conformity import complaints
 
 
-def customer(provider, **more):
-    return provider.sdk.v1.customers.create({"metadata": {"customer_id": "cst_1"}, **more}).id
+def customer(provider: Any, **more: Any) -> str:
+    return str(provider.sdk.v1.customers.create({"metadata": {"customer_id": "cst_1"}, **more}).id)
 
 
-def cards(provider, customer_id):
+def cards(provider: Any, customer_id: str) -> list[str]:
     return [each.id for each in provider.sdk.v1.customers.payment_methods.list(customer_id).data]
 
 
-def bought(provider, customer_id, method="pm_card_visa", **more):
+def bought(provider: Any, customer_id: str, method: str = "pm_card_visa", **more: Any) -> Any:
     return provider.intent(customer=customer_id, payment_method=method, confirm=True, **more)
 
 
@@ -56,7 +58,8 @@ def test_a_kept_card_may_be_declined_later(provider):
     with pytest.raises(stripe.CardError) as declined:
         bought(provider, who, kept.id)
 
-    assert "requires_payment_method" == declined.value.json_body["error"]["payment_intent"]["status"]
+    told: Any = declined.value.json_body
+    assert "requires_payment_method" == told["error"]["payment_intent"]["status"]
 
 
 def test_a_card_pays_for_its_own_customer_only_and_no_more_once_it_is_let_go(provider):
