@@ -13,7 +13,10 @@ _READS: Final = ("GetItem", "BatchGetItem", "Query")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Medians over the repetitions. CPU in milliseconds of this process: ours, botocore's and Python's."""
+    """Medians over the repetitions. CPU in milliseconds of this process: ours, botocore's and Python's.
+
+    `each` is the CPU of every repetition.
+    """
 
     name: str
     requests: float
@@ -22,6 +25,7 @@ class Cost:
     write_units: float
     cpu: float
     cpu_p99: float
+    each: tuple[float, ...] = ()
 
 
 class Meter:
@@ -48,11 +52,14 @@ class Meter:
             self.write_units += units
 
 
-def measured(name: str, run: Callable[[Any], object], inputs: list[Any]) -> Cost:
-    """Run a case once for each of its inputs; the first few only warm it up."""
+def measured(
+    name: str, run: Callable[[Any], object], inputs: list[Any], after: Callable[[], object] = lambda: None
+) -> Cost:
+    """Run a case once for each of its inputs; the first few only warm it up. `after` runs beside, not measured."""
     warm = min(3, len(inputs) // 4)
     for given in inputs[:warm]:
         run(given)
+        after()
     cpu: list[float] = []
     counted: list[tuple[float, float, float, float]] = []
     for given in inputs[warm:]:
@@ -62,9 +69,12 @@ def measured(name: str, run: Callable[[Any], object], inputs: list[Any]) -> Cost
         cpu.append((time.process_time() - before) * 1000)
         meter.close()
         counted.append((meter.requests, meter.transactions, meter.read_units, meter.write_units))
+        after()
     requests, transactions, read_units, write_units = (
         statistics.median(column) for column in zip(*counted, strict=True)
     )
     ranked = sorted(cpu)
     p99 = ranked[min(len(ranked) - 1, int(len(ranked) * 0.99))]
-    return Cost(name, requests, transactions, read_units, write_units, statistics.median(cpu), p99)
+    return Cost(
+        name, requests, transactions, read_units, write_units, statistics.median(cpu), p99, tuple(cpu)
+    )

@@ -1,22 +1,29 @@
 """What a quote costs as it grows, and the one that the budget is for: 20 lines to Germany, three carriers from each
 of two warehouses, each line of a heading and a rate of its own.
 
-The floor is that of the quote's own requests, sent once more with the same arguments in the same run.
+The floor is that of the quote's own requests: after each quote they are sent once more with the same arguments, and
+the quote's CPU beyond them is the median of the differences, so that what else the machine does falls on both alike.
 """
 
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
+from unittest.mock import patch
 
 from bench.meter import Cost, measured
 from entrepot.cloud import dynamo
-from tests.support.http import call
+from functions.logistics import facade as logistics
+from functions.logistics import tariffs
+from functions.logistics.domain.card_csv import rendered
+from tests.support.http import Answer, call
 from tests.support.shop import BERLIN, Shop
 
 LINES: Final = (1, 5, 10, 20, 30)
 BUDGET_LINES: Final = 20
+CARRIERS: Final = 3
+WAREHOUSES: Final = 2
 MOST_REQUESTS: Final = 3
 MOST_CPU_MS: Final = 15.0
 HEADINGS: Final = (
@@ -24,28 +31,31 @@ HEADINGS: Final = (
     *("732393", "847130", "850760", "851671", "851762", "851830", "900410", "940521", "950300", "691110"),
 )
 _ORIGINS: Final = ("CN", "JP", "KR", "VN")
+_WARM: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """A quote's cost and the CPU, in milliseconds, of its requests alone. `options` and `carriers` it offers."""
+    """A quote's cost, the CPU of its requests alone and that beyond them, in milliseconds, with what it offers.
+
+    `ways` counts the pairs of a carrier and a warehouse that were worked out for it, shown or not.
+    """
 
     cost: Cost
     floor: float
+    beyond: float
     options: int
-    carriers: int
-
-    @property
-    def beyond(self) -> float:
-        return self.cost.cpu - self.floor
+    ways: int
 
     @property
     def kept(self) -> bool:
-        return self.cost.requests <= MOST_REQUESTS and self.beyond <= MOST_CPU_MS
+        enough = self.ways >= CARRIERS * WAREHOUSES
+        return enough and self.cost.requests <= MOST_REQUESTS and self.beyond <= MOST_CPU_MS
 
 
 def all_of_them(shop: Shop, times: int) -> list[Quoted]:
     """Quotes to Berlin of so many lines, each in two warehouses in China, which three carriers serve."""
+    _serve_both_modes(shop)
     merchant = shop.merchant()
     skus = [f"QUOTE-{number}" for number in range(max(LINES))]
     for number, sku in enumerate(skus):
@@ -65,6 +75,14 @@ def all_of_them(shop: Shop, times: int) -> list[Quoted]:
     return [_measured(skus[:lines], times) for lines in LINES]
 
 
+def _serve_both_modes(shop: Shop) -> None:
+    """The packaged cards have a third carrier for direct mail only; as imported it serves the other warehouse too."""
+    (card,) = (card for card in tariffs.all_rate_cards() if card.modes == ("direct_mail",))
+    other = replace(card, card_id=f"{card.card_id}-overseas", modes=("overseas",))
+    answer = call("POST", "/v1/rate-cards/imports", {"csv": rendered([other])}, token=shop.operator)
+    assert answer.status in (200, 201), answer.text
+
+
 def printed(found: Sequence[Quoted]) -> list[str]:
     rows = [
         f"  {'':<20}{'requests':>9}{'CPU':>8}{'p99':>8}{'floor':>8}{'beyond':>8}{'x floor':>9}{'options':>9}"
@@ -77,7 +95,7 @@ def printed(found: Sequence[Quoted]) -> list[str]:
         )
     whole = next(one for one in found if one.cost.name == _name(BUDGET_LINES))
     rows.append(
-        f"  budget: {BUDGET_LINES} lines, {whole.carriers} carriers, 2 warehouses: {MOST_REQUESTS} requests and "
+        f"  budget: {BUDGET_LINES} lines, {whole.ways} pairs of carrier and warehouse: {MOST_REQUESTS} requests and "
         f"{MOST_CPU_MS:.0f} ms beyond the floor: {'pass' if whole.kept else 'FAIL'}"
     )
     return rows
@@ -88,14 +106,25 @@ def _name(lines: int) -> str:
 
 
 def _measured(skus: list[str], times: int) -> Quoted:
-    answer = _quoted(skus)
-    cost = measured(_name(len(skus)), _quoted, [skus] * times)
-    carriers = {parcel["carrier"] for option in answer["options"] for parcel in option["parcels"]}
-    return Quoted(cost, _requests_alone(skus, times), len(answer["options"]), len(carriers))
+    body = _body(skus)
+    for _ in range(_WARM):
+        offered = _quoted(body)
+    sent = _sent(body)
+    floors: list[float] = []
+    cost = measured(_name(len(skus)), _quoted, [body] * times, lambda: floors.append(_requests_alone(sent)))
+    floors = floors[-len(cost.each) :]
+    beyond = [whole - floor for whole, floor in zip(cost.each, floors, strict=True)]
+    return Quoted(
+        cost,
+        statistics.median(floors),
+        statistics.median(beyond),
+        len(offered.json["options"]),
+        _ways(body),
+    )
 
 
-def _requests_alone(skus: list[str], times: int) -> float:
-    """The median CPU of what one quote sends. A put is sent without its condition: its item is there by now."""
+def _sent(body: Any) -> list[tuple[str, dict[str, Any]]]:
+    """What one quote sends. A put goes without its condition: its item is there by now."""
     sent: list[tuple[str, dict[str, Any]]] = []
 
     def note(operation: str, arguments: dict[str, Any], _answer: dict[str, Any]) -> None:
@@ -107,19 +136,39 @@ def _requests_alone(skus: list[str], times: int) -> float:
         sent.append((operation, kept))
 
     dynamo.observers.append(note)
-    _quoted(skus)
+    _quoted(body)
     dynamo.observers.remove(note)
-    spent = []
-    for _ in range(times):
-        before = time.process_time()
-        for operation, arguments in sent:
-            dynamo.call(operation, **arguments)
-        spent.append((time.process_time() - before) * 1000)
-    return statistics.median(spent)
+    return sent
 
 
-def _quoted(skus: list[str]) -> Any:
+def _requests_alone(sent: list[tuple[str, dict[str, Any]]]) -> float:
+    before = time.process_time()
+    for operation, arguments in sent:
+        dynamo.call(operation, **arguments)
+    return (time.process_time() - before) * 1000
+
+
+def _ways(body: Any) -> int:
+    """The pairs of a carrier and a warehouse that one quote has logistics work out."""
+    found: set[tuple[str, str]] = set()
+    asked = logistics.options
+
+    def noted(*lane: Any, **more: Any) -> Any:
+        options = asked(*lane, **more)
+        found.update((option.carrier, lane[1]) for option in options)
+        return options
+
+    with patch.object(logistics, "options", noted):
+        _quoted(body)
+    return len(found)
+
+
+def _body(skus: list[str]) -> Any:
     lines = [{"sku": sku, "quantity": 2} for sku in skus]
-    answer = call("POST", "/v1/quotes", {"lines": lines, "ship_to": BERLIN, "currency": "EUR"})
+    return {"lines": lines, "ship_to": BERLIN, "currency": "EUR"}
+
+
+def _quoted(body: Any) -> Answer:
+    answer = call("POST", "/v1/quotes", body)
     assert answer.status == 201, answer.text
-    return answer.json
+    return answer

@@ -24,6 +24,7 @@ from functions.customs.domain import (
     InvalidIdentity,
     Liability,
     LineCharges,
+    Lookups,
     MeasureMissing,
     NotIncluded,
     OriginMissing,
@@ -54,6 +55,7 @@ __all__ = [
     "InvalidIdentity",
     "Liability",
     "LineCharges",
+    "Lookups",
     "MeasureMissing",
     "NotIncluded",
     "OriginMissing",
@@ -75,16 +77,24 @@ __all__ = [
 ]
 
 
-def assess(consignment: Consignment, on: date, rates: RateLookup, *, allow_unverified: bool) -> Assessment:
+def assess(
+    consignment: Consignment,
+    on: date,
+    rates: RateLookup,
+    *,
+    allow_unverified: bool,
+    lookups: Lookups | None = None,
+) -> Assessment:
     """Duty, import tax and fees of a consignment by the packaged rule book; `on` is the day of the sale, UTC.
 
-    `allow_unverified` is true on one machine only. For China, `cn_year_used` has to hold the order's other
+    `allow_unverified` is true on one machine only. Who assesses the same lines sent several ways hands in the same
+    `lookups`, and is spared looking all of it up again. For China, `cn_year_used` has to hold the order's other
     consignments too.
 
     Raises: DestinationNotSupported, DutyRateMissing, HsCodeMissing, OriginMissing, IdentityRequired,
         QuotaExceeded, UnverifiedRate, and what `rates` raises for a currency that it lacks.
     """
-    return service.assess_by_packaged_book(consignment, on, rates, allow_unverified)
+    return service.assess_by_packaged_book(consignment, on, rates, allow_unverified, lookups)
 
 
 def book_version() -> str:

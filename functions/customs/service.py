@@ -10,7 +10,7 @@ from entrepot.kernel.money import Money, zero
 from entrepot.kernel.refusals import Kind, NotFound, Refusal
 from functions.customs import nomenclature, search_gateway, store
 from functions.customs.book import packaged_book
-from functions.customs.domain import Assessment, Consignment, QuotaExceeded, RateLookup, assess
+from functions.customs.domain import Assessment, Consignment, Lookups, QuotaExceeded, RateLookup, assess
 from functions.customs.domain.rulebook import Method, Rule
 
 _QUOTA_CURRENCY: Final = "CNY"
@@ -36,9 +36,9 @@ class Suggestion:
 
 
 def assess_by_packaged_book(
-    consignment: Consignment, on: date, rates: RateLookup, allow_unverified: bool
+    consignment: Consignment, on: date, rates: RateLookup, allow_unverified: bool, lookups: Lookups | None
 ) -> Assessment:
-    return assess(consignment, on, rates, packaged_book(), allow_unverified)
+    return assess(consignment, on, rates, packaged_book(), allow_unverified, lookups)
 
 
 def described(hs_code: str) -> tuple[nomenclature.Entry, ...]:

@@ -9,7 +9,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from entrepot.cloud import aws, reads, writes
-from entrepot.cloud.rows import Document, Number, Row, Text
+from entrepot.cloud.rows import Document, Number, Packed, Row, Text
 from entrepot.kernel.clock import rfc3339
 from entrepot.kernel.money import Money, total
 from entrepot.kernel.pagination import Page
@@ -73,7 +73,7 @@ class QuoteRow(Row):
     class Meta:
         table_name = aws.name("orders")
 
-    document: Document[Quote] = Document(Quote)
+    document: Packed[Quote] = Packed(Quote)
     valid_until = Text()
     order_id = Text(null=True)
     expires_at = Number()  # seconds since 1970, for the collection of rubbish
@@ -97,7 +97,7 @@ class OrderRow(Row):
         table_name = aws.name("orders")
 
     status = Text()
-    document: Document[Order] = Document(Order)
+    document: Packed[Order] = Packed(Order)
     revision = Number()
     due_shard = Text(null=True)
     due_at = Text(null=True)

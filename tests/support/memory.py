@@ -4,7 +4,9 @@ It passes the same cases as moto's (`tests/integration/cloud/test_stores.py`). I
 that the platform uses and refuses others, so that nothing is answered wrongly in silence. One thread at a time.
 """
 
+import json
 import re
+import zlib
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -258,6 +260,13 @@ def in_process() -> Iterator[Memory]:
 def current() -> Memory:
     """The store that requests go to now."""
     return _running[-1]
+
+
+def readable(items: Any) -> str:
+    """Items as JSON text, deflated documents opened: what a search for personal data has to look through."""
+    return json.dumps(
+        items, ensure_ascii=False, sort_keys=True, default=lambda held: zlib.decompress(held).decode()
+    )
 
 
 _running: list[Memory] = []

@@ -1,6 +1,7 @@
 """The rules of importing, pure: consignment, day, rates and rule book in; charges with their reasons out."""
 
 from functions.customs.domain.assessment import assess
+from functions.customs.domain.case import Lookups
 from functions.customs.domain.consignment import (
     Assessment,
     Consignment,
@@ -52,6 +53,7 @@ __all__ = [
     "InvalidIdentity",
     "Liability",
     "LineCharges",
+    "Lookups",
     "MeasureMissing",
     "NotIncluded",
     "OriginMissing",

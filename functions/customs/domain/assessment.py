@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from entrepot.kernel.money import Money
-from functions.customs.domain.case import Case
+from functions.customs.domain.case import Case, Lookups
 from functions.customs.domain.charges import Charged, charge_all
 from functions.customs.domain.consignment import (
     Assessment,
@@ -27,10 +27,16 @@ _CHARGES: Final = ("duty", "import_tax", "fees")
 
 
 def assess(
-    consignment: Consignment, on: date, rates: RateLookup, book: RuleBook, allow_unverified: bool
+    consignment: Consignment,
+    on: date,
+    rates: RateLookup,
+    book: RuleBook,
+    allow_unverified: bool,
+    lookups: Lookups | None = None,
 ) -> Assessment:
     """What the destination charges on a consignment bought on a day.
 
+    Args: lookups: those of the same lines sent another way.
     Raises:
         DestinationNotSupported: a row blocks the destination, or there is no rule for it on that day.
         DutyRateMissing: no rate for the goods, their origin and the destination.
@@ -43,7 +49,7 @@ def assess(
         rates.RateMissing: a threshold or an amount is in a currency without a rate.
     """
     lines = tuple(sorted(consignment.lines, key=lambda line: line.key))
-    case = Case(consignment, lines, on, rates, book, allow_unverified)
+    case = Case(consignment, lines, on, rates, book, allow_unverified, lookups or Lookups())
     regime, reason = chosen_regime(case)
     rules = admitted_rules(case, regime)
     charged = charge_all(case, rules)

@@ -1,10 +1,10 @@
 """A consignment on a day, with everything that is looked up or measured for it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from entrepot.kernel.currencies import EXPONENTS
 from entrepot.kernel.money import Money, allocate, rounded, total
@@ -18,8 +18,31 @@ from functions.customs.domain.refusals import (
 )
 from functions.customs.domain.rulebook import Band, Bound, RateRow, Rule, RuleBook, Specific
 
+T = TypeVar("T")
+
 _NAMES: Final = {"litre_alcohol": "litre of pure alcohol"}
 UNVERIFIED: Final = "Not verified: the authority's page has not been read."
+
+
+class Lookups:
+    """What was looked up for the lines of a consignment: the same, whichever way they are sent.
+
+    A caller who assesses the same lines several times hands one in: then their destination, the day, the rates and
+    the book are the same too, and so is the number of units in the order. Whatever else an answer hangs on is part of
+    its key.
+    """
+
+    __slots__ = ("_found",)
+
+    def __init__(self) -> None:
+        self._found: dict[Hashable, Any] = {}
+
+    def once(self, key: Hashable, find: Callable[[], T]) -> T:
+        """What `find` returns, found once. What it raises is raised each time."""
+        if key not in self._found:
+            self._found[key] = find()
+        found: T = self._found[key]
+        return found
 
 
 class Case(NamedTuple):
@@ -31,6 +54,7 @@ class Case(NamedTuple):
     rates: RateLookup
     book: RuleBook
     allow_unverified: bool
+    lookups: Lookups
 
     @property
     def currency(self) -> str:
@@ -38,12 +62,12 @@ class Case(NamedTuple):
 
     def parts(self, names: Iterable[str]) -> Money:
         """The sum of some of goods, freight and insurance, over the whole consignment."""
-        known = {
-            "goods": self.consignment.goods,
-            "freight": self.consignment.freight,
-            "insurance": self.consignment.insurance,
-        }
-        return total((known[name] for name in names), self.currency)
+        return total((self._part(name) for name in names), self.currency)
+
+    def _part(self, name: str) -> Money:
+        if name == "goods":
+            return self.lookups.once("goods", lambda: self.consignment.goods)
+        return self.consignment.freight if name == "freight" else self.consignment.insurance
 
     def within(self, band: Band) -> bool:
         """Whether what the band measures is on its side of the limit.
@@ -63,8 +87,11 @@ class Case(NamedTuple):
     def rules(self) -> tuple[Rule, ...]:
         """The rules of the destination that hold on the day, whatever the regime."""
         goods = self.consignment
-        return self.book.rules_for(
-            goods.destination_country, self.on, goods.destination_region, goods.destination_postal_code
+        return self.lookups.once(
+            "rules",
+            lambda: self.book.rules_for(
+                goods.destination_country, self.on, goods.destination_region, goods.destination_postal_code
+            ),
         )
 
     def applies(self, rule: Rule) -> bool:
@@ -98,6 +125,8 @@ class Case(NamedTuple):
 
     def spread(self, amount: Money) -> list[Money]:
         """`amount` over the lines by goods value; by quantity where the goods are free."""
+        if not amount:
+            return [amount] * len(self.lines)
         weights = [line.goods.amount for line in self.lines]
         if not any(weights):
             weights = [line.quantity for line in self.lines]
@@ -142,6 +171,9 @@ class Case(NamedTuple):
         """The rate between the consignment's currency and another, with its source and date."""
         if currency == self.currency:
             return ""
+        return self.lookups.once(("conversion", currency), lambda: self._conversion(currency))
+
+    def _conversion(self, currency: str) -> str:
         rate = self.rates.rate(self.currency, currency)
         return (
             f"1 {self.currency} = {_shown(rate)} {currency} "

@@ -8,6 +8,7 @@ hundred of them.
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from operator import add
 from typing import Final, NamedTuple
 
 from entrepot.kernel.money import Money, divided
@@ -105,32 +106,31 @@ def _bases(case: Case) -> Bases:
     }
 
 
-def _tariff(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
-    rows = _rows(rule, case, "duty")
-    return _by_row(rule, case, bases, rows)
+class Borne(NamedTuple):
+    """A rate row of a rule, where in the case's lines those stand that bear it, and what is said of it.
+
+    `top` / `bottom` is the rule's whole factor, for a plain row.
+    """
+
+    row: RateRow
+    indices: tuple[int, ...]
+    top: int
+    bottom: int
+    note: str
 
 
-def _additional(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
-    rows = [
-        case.row("additional", line)
-        if rule.takes(line.hs_code) and line.origin_country in rule.origins
-        else None
-        for line in case.lines
-    ]
-    return _by_row(rule, case, bases, rows)
+def _by_kind(kind: str) -> Callable[[Rule, Case, Bases], list[Charged]]:
+    """The method that charges every line of its rule by the line's row of a kind."""
 
+    def charge(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
+        borne = case.lookups.once(rule.rule_id, lambda: _borne(rule, case, _rows(rule, case, kind)))
+        return _by_row(rule, case, bases, borne)
 
-def _excise(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
-    rows = [case.row("excise", line) if case.book.is_excise(line.hs_code) else None for line in case.lines]
-    return _by_row(rule, case, bases, rows)
-
-
-def _vat(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
-    return _by_row(rule, case, bases, _rows(rule, case, "vat"))
+    return charge
 
 
 def _rows(rule: Rule, case: Case, kind: str) -> list[RateRow | None]:
-    return [case.row(kind, line) if rule.takes(line.hs_code) else None for line in case.lines]
+    return [case.row(kind, line) if _concerns(rule, case, line) else None for line in case.lines]
 
 
 def _consumption(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
@@ -147,7 +147,7 @@ def _consumption(rule: Rule, case: Case, bases: Bases) -> list[Charged]:
             raise DutyFormNotCarried(
                 line=line.key, field="hs_code", row=row.row_id, form=form(row), source=row.source
             )
-    charged = _by_row(rule, case, bases, rows)
+    charged = _by_row(rule, case, bases, _borne(rule, case, rows))
     full = [base * _inside(row.rate) for base, row in zip(_basis(rule, bases), rows, strict=True)]
     bases["consumption"] = [held + tax for held, tax in zip(bases["consumption"], full, strict=True)]
     return charged
@@ -181,25 +181,27 @@ def _by_row(
     rule: Rule,
     case: Case,
     bases: Bases,
-    rows: Sequence[RateRow | None],
+    borne: Sequence[Borne],
 ) -> list[Charged]:
     """One Charged for each distinct row, of the lines that it holds for."""
     basis = _basis(rule, bases)
     found = []
+    for row, indices, top, bottom, note in borne:
+        if row.plain:
+            shares = tuple([(index, _whole(rule, basis[index], top, bottom)) for index in indices])
+        else:
+            shares = tuple([(index, _by_quantity(rule, case, index, row, basis[index])) for index in indices])
+        found.append(_charged(rule, row, case, bases, shares, note))
+    return found
+
+
+def _borne(rule: Rule, case: Case, rows: Sequence[RateRow | None]) -> list[Borne]:
+    found = []
     for row, indices in _together(rows):
         rate, note = _terms(rule, row)
-        shares = tuple(
-            (
-                index,
-                _amount(rule, basis[index], rate)
-                if row.plain
-                else _by_quantity(rule, case, index, row, basis[index]),
-            )
-            for index in indices
-        )
         lines = [case.lines[index] for index in indices]
         note = sentences(_goods(case, lines), _specific(case, lines, row), note)
-        found.append(_charged(rule, row, case, bases, shares, note))
+        found.append(Borne(row, tuple(indices), rate.numerator, rate.denominator, note))
     return found
 
 
@@ -214,7 +216,10 @@ def _together(rows: Sequence[RateRow | None]) -> Iterable[tuple[RateRow, list[in
 
 def _basis(rule: Rule, bases: Bases) -> list[int | Fraction]:
     """What the rule charges on, of each line."""
-    return [sum(parts) for parts in zip(*(bases[name] for name in rule.basis), strict=True)]
+    first, *others = (bases[name] for name in rule.basis)
+    for other in others:
+        first = list(map(add, first, other))
+    return first
 
 
 def _factor(rule: Rule, rate: Fraction) -> Fraction:
@@ -239,7 +244,11 @@ def _by_quantity(rule: Rule, case: Case, index: int, row: RateRow, base: int | F
 
 def _amount(rule: Rule, value: int | Fraction, rate: Fraction) -> int:
     """`value` times `rate` in whole minor units as the rule rounds."""
-    top, bottom = value.numerator * rate.numerator, value.denominator * rate.denominator
+    return _whole(rule, value, rate.numerator, rate.denominator)
+
+
+def _whole(rule: Rule, value: int | Fraction, top: int, bottom: int) -> int:
+    top, bottom = value.numerator * top, value.denominator * bottom
     return top // bottom if rule.rounding == "down" else divided(top, bottom)
 
 
@@ -248,7 +257,7 @@ def _charged(rule: Rule, row: RateRow | None, case: Case, bases: Bases, shares: 
     if rule.charge == "duty":
         for index, amount in shares:
             bases["duty"][index] += amount
-    return Charged(rule, row, shares, Money(sum(amount for _, amount in shares), case.currency), note)
+    return Charged(rule, row, shares, Money(sum([amount for _, amount in shares]), case.currency), note)
 
 
 def _goods(case: Case, lines: Sequence[ConsignmentLine]) -> str:
@@ -285,11 +294,11 @@ def _listed(parts: Sequence[str]) -> str:
 
 
 _METHODS: Final[dict[Method, Callable[[Rule, Case, Bases], list[Charged]]]] = {
-    Method.TARIFF: _tariff,
-    Method.ADDITIONAL: _additional,
+    Method.TARIFF: _by_kind("duty"),
+    Method.ADDITIONAL: _by_kind("additional"),
     Method.FLAT_RATE: _flat_rate,
     Method.PER_SUBHEADING: _per_subheading,
-    Method.EXCISE: _excise,
+    Method.EXCISE: _by_kind("excise"),
     Method.CONSUMPTION: _consumption,
-    Method.VAT: _vat,
+    Method.VAT: _by_kind("vat"),
 }

@@ -42,8 +42,8 @@ def admitted_rules(case: Case, regime: Regime) -> tuple[Rule, ...]:
     if not _needed(regime) <= {rule.charge for rule in rules if rule.method not in _DECIDING}:
         raise DestinationNotSupported(destination=consignment.destination_country, row=None)
     if regime in _IMPORTS:
-        _refuse_unnamed_goods(case)
-        refuse_barred_goods(case)
+        case.lookups.once("named", lambda: _refuse_unnamed_goods(case))
+        case.lookups.once(("let in", consignment.conveyance), lambda: refuse_barred_goods(case))
     for rule in rules:
         _hold(case, rule)
     return rules

@@ -105,14 +105,14 @@ def chargeable_grams(card: RateCard, items: Sequence[Item]) -> int:
     that a piece of which nothing is known but the weight goes by its actual weight.
     Source: the carriers' measuring rules, named in each card's `source`.
     """
-    actual = actual_grams(items)
-    volumetric = Fraction(
-        _volume_mm3(card.dimension_rounding, items) * _GRAMS_PER_KG, _MM_PER_CM**3 * card.divisor
-    )
-    heavier = volumetric if volumetric >= card.volumetric_trigger * actual else Fraction(actual)
-    weight = max(heavier, Fraction(actual), Fraction(card.minimum_grams))
-    steps = -(-weight // card.weight_step_grams)
-    return int(steps) * card.weight_step_grams
+    actual, step = actual_grams(items), card.weight_step_grams
+    steps = -(-max(actual, card.minimum_grams) // step)
+    # Every way of a quote asks for it, so it is reckoned in whole numbers: by volume it is `cubic` / `divisor` grams.
+    cubic = _volume_mm3(card.dimension_rounding, items) * _GRAMS_PER_KG
+    divisor = _MM_PER_CM**3 * card.divisor
+    if cubic >= card.volumetric_trigger * actual * divisor:
+        steps = max(steps, -(-cubic // (divisor * step)))
+    return steps * step
 
 
 def actual_grams(items: Iterable[Item]) -> int:

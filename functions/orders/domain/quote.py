@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from operator import attrgetter
 from typing import Final
 
@@ -157,13 +158,15 @@ class QuoteLine:
     @property
     def total(self) -> Money:
         charged = (self.goods, self.freight, self.insurance, self.duty, self.import_tax, self.fees)
-        return total(charged, self.goods.currency) - self.discount
+        whole = total(charged, self.goods.currency)
+        return whole - self.discount if self.discount else whole
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Option:
     """One way of delivery. `quota_fen` counts against the consignee's Chinese quota of the year.
 
+    Its sums are reckoned once, when first asked for: it has no slots, so that they have a place.
     `recommended` says for what it is the best of its quote: "cheapest", "fastest", "best".
     """
 
@@ -204,11 +207,22 @@ class Option:
     @property
     def total(self) -> Money:
         """The sum of the lines' totals, reckoned charge by charge."""
-        return total(map(self.sum_of, _CHARGES), self.currency) - self.sum_of("discount")
+        return self._total
 
     def sum_of(self, charge: str) -> Money:
         """The sum over the lines of "goods", "discount", "freight", "insurance", "duty", "import_tax" or "fees"."""
-        return total(map(attrgetter(charge), self.lines), self.currency)
+        return self._sums[charge]
+
+    @cached_property
+    def _sums(self) -> dict[str, Money]:
+        return {
+            charge: total(map(attrgetter(charge), self.lines), self.currency)
+            for charge in (*_CHARGES, "discount")
+        }
+
+    @cached_property
+    def _total(self) -> Money:
+        return total((self._sums[charge] for charge in _CHARGES), self.currency) - self._sums["discount"]
 
 
 @dataclass(frozen=True, slots=True)

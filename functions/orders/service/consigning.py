@@ -49,17 +49,21 @@ class Choice:
     freight: logistics.FreightOption
 
     def __hash__(self) -> int:
-        return hash((self.sources, self.freight.carrier, self.freight.service))
+        # The first line and its warehouse tell consignments apart well enough.
+        first = self.sources[0]
+        return hash((first.sku, first.place.warehouse_id, self.freight.carrier, self.freight.service))
 
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """What is the same of a consignment whichever way it is sent. `unit_prices` and `worth` are by source."""
+    """What is the same of a consignment whichever way it is sent. `unit_prices` and `worth` are by source; `lookups` is
+    what customs looks up of it."""
 
     unit_prices: tuple[Money, ...]
     worth: tuple[Money, ...]
     declared: tuple[customs.ConsignmentLine, ...]
     explain: tuple[Explanation, ...]
+    lookups: customs.Lookups
 
     @property
     def weights(self) -> Sequence[int]:
@@ -91,6 +95,7 @@ class Desk:
     now: datetime
     _known_ways: dict[sourcing.Plan, tuple[logistics.FreightOption, ...]] = field(default_factory=dict)
     _priced: dict[sourcing.Plan, Goods] = field(default_factory=dict)
+    _said: dict[tuple[str, str], str] = field(default_factory=dict)
     _worked_out: "dict[tuple[Choice, int], Part | Refusal]" = field(default_factory=dict)
 
     def ways(self, consignment: sourcing.Plan) -> tuple[logistics.FreightOption, ...]:
@@ -171,6 +176,7 @@ class Desk:
             on=self.now.date(),
             rates=self.rates,
             allow_unverified=aws.STAGE in _UNVERIFIED_STAGES,
+            lookups=goods.lookups,
         )
         shares = zip(allocate(freight, goods.weights), allocate(premium, goods.weights), strict=True)
         lines = tuple(
@@ -224,16 +230,18 @@ class Desk:
 
     def _priced_goods(self, consignment: sourcing.Plan) -> Goods:
         offers = [self.found.offers[source.sku] for source in consignment]
+        asked = [self._asked(offer) for offer in offers]
         prices = tuple(
-            self.rates.presented(self._asked(offer), self.wish.currency, offer.merchant_id)
-            for offer in offers
+            self.rates.presented(price, self.wish.currency, offer.merchant_id)
+            for price, offer in zip(asked, offers, strict=True)
         )
         worth = tuple(price * source.units for price, source in zip(prices, consignment, strict=True))
         return Goods(
             prices,
             worth,
             tuple(map(_declared, consignment, offers, worth)),
-            tuple(map(self._goods_explained, offers, worth)),
+            tuple(map(self._goods_explained, offers, asked, worth)),
+            customs.Lookups(),
         )
 
     def _line(
@@ -265,8 +273,7 @@ class Desk:
             premium=premium or None,
         )
 
-    def _goods_explained(self, offer: catalogue.Offer, worth: Money) -> Explanation:
-        asked = self._asked(offer)
+    def _goods_explained(self, offer: catalogue.Offer, asked: Money, worth: Money) -> Explanation:
         return Explanation(
             "goods",
             worth,
@@ -283,6 +290,12 @@ class Desk:
         """How a unit price came from its own currency: rate, spread, the rate's age where unusual, ending."""
         if currency == self.wish.currency:
             return ""
+        key = currency, merchant_id
+        if key not in self._said:
+            self._said[key] = self._said_of(currency, merchant_id)
+        return self._said[key]
+
+    def _said_of(self, currency: str, merchant_id: str) -> str:
         lock = self.rates.applied(currency, self.wish.currency, merchant_id)
         charm = self.rates.charm(self.wish.currency)
         return ", ".join(

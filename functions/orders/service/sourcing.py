@@ -25,8 +25,8 @@ class Source:
     place: inventory.Place
 
     def __hash__(self) -> int:
-        # Plans are keys of all that is worked out for them.
-        return hash((self.sku, self.units, self.place.warehouse_id))
+        # Plans are keys of all that is worked out for them; a quote asks for some thousand of these.
+        return hash(self.sku)
 
 
 Plan = tuple[Source, ...]

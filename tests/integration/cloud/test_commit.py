@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from entrepot.cloud import aws as platform
 from entrepot.cloud import dynamo, idempotency, inbox, reads, writes
-from entrepot.cloud.rows import Number, Row, Text
+from entrepot.cloud.rows import Document, Number, Packed, Row, Text
 from entrepot.kernel.refusals import Kind, Refusal
 from tests.support import memory
 
@@ -44,6 +44,24 @@ class ThingRow(Row):
 
     units = Number(default_for_new=0)
     label = Text(null=True)
+
+
+class BoxRow(Row):
+    """A box as it is kept now."""
+
+    class Meta:
+        table_name = platform.name("catalogue")
+
+    label: Packed[list[str]] = Packed(list[str])
+
+
+class PlainBoxRow(Row):
+    """A box as it was kept before."""
+
+    class Meta:
+        table_name = platform.name("catalogue")
+
+    label: Document[list[str]] = Document(list[str])
 
 
 def thing(pk: str) -> reads.Read[int]:
@@ -155,3 +173,21 @@ def test_a_change_in_place_goes_as_a_transaction_whose_token_tells_a_repetition(
 
     assert ["TransactWriteItems", "UpdateItem"] == sent
     assert [1] == reads.fetch(thing("a"))
+
+
+def test_a_packed_document_is_small_and_comes_back_whole() -> None:
+    labels = ["fragile, this side up"] * 1_000
+    writes.commit(writes.create(BoxRow("box#1", "box", label=labels), Taken()))
+
+    key = {"pk": {"S": "box#1"}, "sk": {"S": "box"}}
+    raw = dynamo.call("GetItem", TableName=platform.name("catalogue"), Key=key)["Item"]
+    found = reads.fetch_one(reads.Read(BoxRow, "box#1", "box", lambda row: row.label))
+
+    assert labels == found
+    assert len(raw["label"]["B"]) < 1_000 < len(str(labels))
+
+
+def test_a_document_that_was_kept_plain_is_read_as_a_packed_one() -> None:
+    writes.commit(writes.create(PlainBoxRow("box#2", "box", label=["fragile"]), Taken()))
+
+    assert ["fragile"] == reads.fetch_one(reads.Read(BoxRow, "box#2", "box", lambda row: row.label))

@@ -3,7 +3,6 @@
 Furnishing takes a second, so a module does it once and each test begins from the same copy.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -234,7 +233,7 @@ def about(order_id: str, name: str) -> list[dict[str, Any]]:
 def dump() -> dict[str, list[str]]:
     """All that is kept anywhere: every item of every table, and what waits on the queues that the API feeds."""
     kept = {
-        table.name: sorted(json.dumps(item, sort_keys=True) for item in memory.current().rows(table.name))
+        table.name: sorted(memory.readable(item) for item in memory.current().rows(table.name))
         for table in TABLES
     }
     for queue in FED_BY_THE_API:

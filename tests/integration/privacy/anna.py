@@ -87,8 +87,7 @@ def with_card(bazaar: Bazaar, anna: Anna) -> None:
 def kept() -> dict[str, list[str]]:
     """Every item of every table and every object of the bucket, as text."""
     found = {
-        table.name: [json.dumps(item, ensure_ascii=False) for item in memory.current().rows(table.name)]
-        for table in TABLES
+        table.name: [memory.readable(item) for item in memory.current().rows(table.name)] for table in TABLES
     }
     client, found["bucket"] = aws.client("s3"), []
     for bucket in (aws.name("exports"), aws.name("papers")):

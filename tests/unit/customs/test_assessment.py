@@ -1,13 +1,17 @@
 """Charges, reasons and debts of a consignment agree with one another, whatever its shape."""
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from entrepot.kernel.money import Money, total
-from functions.customs.domain import Assessment, Consignment, ConsignmentLine
+from entrepot.kernel.refusals import Refusal
+from functions.customs.book import packaged_book
+from functions.customs.domain import Assessment, Consignment, ConsignmentLine, Lookups, assess
 from tests.unit.customs.consignments import (
+    ON,
     RATES,
     amounts,
     assessed,
@@ -186,3 +190,26 @@ def test_the_limits_of_china_are_told_with_what_we_cannot_know() -> None:
     found = assessed(consignment("IT-CN", line("420221 IT CNY 100.00"), has_importer_identity=True))
 
     assert "others are not known to us" in found.explain[0].note
+
+
+@given(
+    consignments(),
+    st.lists(
+        st.tuples(st.integers(0, 30_000), st.sampled_from([None, "courier", "mail"])), min_size=1, max_size=3
+    ),
+)
+def test_what_was_looked_up_for_one_way_of_sending_changes_nothing_for_another(
+    goods: Consignment, ways: list[tuple[int, Any]]
+) -> None:
+    lookups = Lookups()
+    for freight, conveyance in ways:
+        sent = replace(goods, freight=Money(freight, goods.currency), conveyance=conveyance)
+
+        assert outcome(sent, None) == outcome(sent, lookups)
+
+
+def outcome(goods: Consignment, lookups: Lookups | None) -> Assessment | tuple[str, dict[str, Any]]:
+    try:
+        return assess(goods, ON, RATES, packaged_book(), True, lookups)
+    except Refusal as refusal:
+        return refusal.code, refusal.facts

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from functions.customs.book import packaged_book
 from functions.customs.domain import Consignment
-from functions.customs.domain.case import Case
+from functions.customs.domain.case import Case, Lookups
 from functions.customs.domain.charges import charge_all
 from functions.customs.domain.guards import admitted_rules
 from functions.customs.domain.regime import chosen_regime
@@ -23,7 +23,7 @@ UNITS = [Specific(Fraction("1.47"), "GBP", "kg"), Specific(Fraction("0.333"), "E
 
 def compared(goods: Consignment, book: RuleBook) -> tuple[Plain, Plain]:
     lines = tuple(sorted(goods.lines, key=lambda line: line.key))
-    case = Case(goods, lines, ON, RATES, book, allow_unverified=True)
+    case = Case(goods, lines, ON, RATES, book, allow_unverified=True, lookups=Lookups())
     rules = admitted_rules(case, chosen_regime(case)[0])
     found: Plain = {}
     for one in charge_all(case, rules):

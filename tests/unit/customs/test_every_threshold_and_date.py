@@ -7,7 +7,7 @@ import pytest
 
 from entrepot.kernel.money import Money
 from functions.customs.book import packaged_book
-from functions.customs.domain.case import Case
+from functions.customs.domain.case import Case, Lookups
 from functions.customs.domain.consignment import ConsignmentLine
 from functions.customs.domain.regime import chosen_regime
 from functions.customs.domain.rulebook import Band, Method, Rule
@@ -117,7 +117,7 @@ def what(one: Worked) -> tuple[str, tuple[ConsignmentLine, ...], str]:
 def concerns(one: Worked, rule: Rule) -> bool:
     """Whether a rule may hold for a case: its place, day, way of travel and regime, whatever the value."""
     goods = one.goods
-    case = Case(goods, goods.lines, one.on, RATES, BOOK, allow_unverified=True)
+    case = Case(goods, goods.lines, one.on, RATES, BOOK, allow_unverified=True, lookups=Lookups())
     if rule not in case.rules:
         return False
     if rule.lane is not None and not rule.lane.takes(goods.dispatch_country, goods.conveyance):
@@ -136,5 +136,5 @@ def value(one: Worked, band: Band) -> Money:
     if band.per == "item":
         alone = [line for line in goods.lines if line.quantity == 1]
         return max((RATES.convert(line.goods, band.limit.currency) for line in alone), default=band.limit * 0)
-    case = Case(goods, goods.lines, one.on, RATES, BOOK, allow_unverified=True)
+    case = Case(goods, goods.lines, one.on, RATES, BOOK, allow_unverified=True, lookups=Lookups())
     return RATES.convert(case.parts(band.of), band.limit.currency)

@@ -35,7 +35,8 @@ def fetch(*reads: Read[Any], consistent: bool = False) -> list[Any]:
 
     Raises: Busy: DynamoDB kept leaving items unread.
     """
-    wanted = list(dict.fromkeys(read.key for read in reads))
+    keys = [read.key for read in reads]
+    wanted = list(dict.fromkeys(keys))
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     if len(wanted) == 1:
         found = _single(wanted[0], consistent)
@@ -43,7 +44,8 @@ def fetch(*reads: Read[Any], consistent: bool = False) -> list[Any]:
         for start in range(0, len(wanted), _BATCH):
             found.update(_batch(wanted[start : start + _BATCH], consistent))
     return [
-        read.parse(rows.parsed(read.row, found[read.key])) if read.key in found else None for read in reads
+        read.parse(rows.parsed(read.row, raw)) if (raw := found.get(key)) is not None else None
+        for read, key in zip(reads, keys, strict=True)
     ]
 
 

@@ -13,7 +13,7 @@ S = TypeVar("S")
 DEEPEST: Final = 32
 # A string that never ends is one token too: were it none, each quote in it would be tried as the start of another,
 # which takes minutes for a body within the limit.
-_TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_TOKENS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 _AT: Final = re.compile(r" - at `(.*)`$")
 _FIELD: Final = re.compile(r"field `([^`]*)`")
 

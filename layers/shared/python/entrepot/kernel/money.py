@@ -56,7 +56,10 @@ class Money:
 
     def __str__(self) -> str:
         exponent = EXPONENTS[self.currency]
-        return f"{self.currency} {Decimal(self.amount).scaleb(-exponent):,.{exponent}f}"
+        if not exponent:
+            return f"{self.currency} {self.amount:,}"
+        whole, part = divmod(abs(self.amount), 10**exponent)
+        return f"{self.currency} {'-' if self.amount < 0 else ''}{whole:,}.{part:0{exponent}}"
 
     def _same(self, other: "Money") -> "Money":
         if other.currency != self.currency:
@@ -122,12 +125,16 @@ def allocate(amount: Money, weights: Sequence[int]) -> list[Money]:
     whole = sum(weights)
     if whole <= 0 or any(weight < 0 for weight in weights):
         raise ValueError("weights must be non-negative and not all zero")
+    if not amount:
+        return [amount] * len(weights)
     sign = -1 if amount.amount < 0 else 1
     magnitude = abs(amount.amount)
     parts = [magnitude * weight // whole for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda i: (-(magnitude * weights[i] % whole), i))
-    for index in by_remainder[: magnitude - sum(parts)]:
-        parts[index] += 1
+    if left := magnitude - sum(parts):
+        # Sorting is stable: of equal remainders the earlier part comes first.
+        rests = [-(magnitude * weight % whole) for weight in weights]
+        for index in sorted(range(len(weights)), key=rests.__getitem__)[:left]:
+            parts[index] += 1
     return [Money(sign * part, amount.currency) for part in parts]
 
 
