@@ -5,7 +5,7 @@ back is a person's work until a statement shows it.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,7 @@ from functions.payments.gateway import (
     BadSignature,
     Capabilities,
     Declined,
+    Disputed,
     Evidence,
     Fetch,
     Heard,
@@ -101,6 +102,12 @@ class BankGateway:
 
     def answer(self, payment: Payment, dispute_id: str, evidence: Evidence) -> Snapshot:
         raise Declined("no_disputes")  # a transfer is never taken back by the payer
+
+    def disputes(self, payment: Payment) -> Snapshot:
+        return bank.snapshot(found(payment.intent_id), utc_now())
+
+    def disputes_since(self, at: datetime) -> Sequence[Disputed]:
+        return ()
 
     def movements(self, day: date, after: str | None) -> MovementPage:
         """What the statements that were taken in on that day tell of: a statement that comes late is of a later day."""

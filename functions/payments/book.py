@@ -17,6 +17,11 @@ def offers() -> tuple[Offer, ...]:
     return tuple(_offer(row) for row in json.loads(_FILE.read_text("utf-8"))["rows"])
 
 
+def providers() -> frozenset[str]:
+    """Everybody whom a row names."""
+    return frozenset(offer.provider for offer in offers())
+
+
 def _offer(row: dict[str, Any]) -> Offer:
     return Offer(
         provider=row["provider"],

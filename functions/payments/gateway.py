@@ -1,6 +1,6 @@
 """What payments asks of a provider and hears from it, and its refusals as ours. One module per provider does it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -79,6 +79,7 @@ class Capabilities:
     webhooks: it tells by itself what happens, in messages that it signs.
     tells_fees: it tells later what it kept of a charge.
     movements: it reports what moved on our balance, day by day.
+    disputes: payers can take money back by their bank, and it lists who did.
     """
 
     manual_capture: bool = False
@@ -86,6 +87,7 @@ class Capabilities:
     webhooks: bool = False
     tells_fees: bool = False
     movements: bool = False
+    disputes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,14 @@ class Heard:
 
     event_id: str
     kind: str
+    payment_id: str
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """A dispute as a provider lists it: of which payment, "" where that is none of ours, and what is so."""
+
     payment_id: str
     snapshot: Snapshot
 
@@ -159,6 +169,14 @@ class Gateway(Protocol):
 
     def answer(self, payment: Payment, dispute_id: str, evidence: Evidence) -> Snapshot:
         """Send evidence to the payer's bank, for good. Raises: Declined: it is too late, or was done."""
+        ...
+
+    def disputes(self, payment: Payment) -> Snapshot:
+        """All disputes of the payment's intent as they stand."""
+        ...
+
+    def disputes_since(self, at: datetime) -> Sequence[Disputed]:
+        """The disputes that were opened since then, as they stand, each by itself."""
         ...
 
     def movements(self, day: date, after: str | None) -> MovementPage:

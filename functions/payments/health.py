@@ -4,7 +4,7 @@ A breaker is read at most once in some seconds by a process, or along with what 
 only when a call has failed, for a trial, and for how the trial ended. No use case has it in its transaction.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final, TypeVar
@@ -22,6 +22,7 @@ from functions.payments.domain.payment import Payment, Snapshot
 from functions.payments.gateway import (
     Capabilities,
     Declined,
+    Disputed,
     Evidence,
     Fetch,
     Gateway,
@@ -108,6 +109,12 @@ class Guard:
 
     def answer(self, payment: Payment, dispute_id: str, evidence: Evidence) -> Snapshot:
         return self._called(lambda: self._gateway.answer(payment, dispute_id, evidence))
+
+    def disputes(self, payment: Payment) -> Snapshot:
+        return self._called(lambda: self._gateway.disputes(payment))
+
+    def disputes_since(self, at: datetime) -> Sequence[Disputed]:
+        return self._called(lambda: self._gateway.disputes_since(at))
 
     def movements(self, day: date, after: str | None) -> MovementPage:
         return self._called(lambda: self._gateway.movements(day, after))

@@ -282,6 +282,8 @@ def _asked(gateway: Gateway, payment: Payment, now: datetime) -> Sequence[Snapsh
     if payment.capture_requested and not payment.captured:
         return (_captured(gateway, payment),)
     told = [gateway.fetch(payment.intent_id).snapshot]
+    if not all(dispute.over for dispute in payment.disputes):
+        told.append(gateway.disputes(payment))
     if any(refund.open for refund in payment.refunds):
         known = gateway.refunds(payment)
         told.append(known)

@@ -11,8 +11,8 @@ from entrepot.cloud import aws, reads, writes
 from entrepot.cloud.reads import Read
 from entrepot.cloud.rows import Document, Number, Row, Text
 from entrepot.cloud.writes import Write
-from entrepot.kernel.clock import rfc3339
-from entrepot.kernel.refusals import Kind, Refusal
+from entrepot.kernel.clock import parsed, rfc3339
+from entrepot.kernel.refusals import Busy, Kind, Refusal
 from functions.payments.domain.payment import Payment, PaymentChanged, forgotten, next_look
 
 SHARDS: Final = 8
@@ -46,6 +46,19 @@ class PaymentRow(Row):
     due_at = Text(null=True)
     expires_at = Number(null=True)  # seconds since 1970: the end of what is left, once its payer is forgotten
     due = DueIndex()
+
+
+class DisputesRow(Row):
+    """Until when a provider was asked who disputes: pk `disputes#<provider>`, sk "asked". Reached by its key."""
+
+    class Meta:
+        table_name = aws.name("payments")
+
+    until = Text()
+
+
+class AskedElsewhere(Busy):
+    """Another run has asked for disputes meanwhile."""
 
 
 class AlreadyOpen(Refusal):
@@ -95,6 +108,19 @@ def due(shard: int, now: datetime, limit: int) -> list[tuple[Payment, int]]:
         limit=limit,
     )
     return list(page.items)
+
+
+def disputes_asked_read(provider: str) -> Read[datetime]:
+    """Until when a provider was asked for new disputes."""
+    return Read(DisputesRow, f"disputes#{provider}", "asked", lambda row: parsed(row.until))
+
+
+def disputes_asked(provider: str, before: datetime | None, until: datetime) -> Write:
+    """Raises, at commit: AskedElsewhere: it is no longer `before`."""
+    row = DisputesRow(f"disputes#{provider}", "asked", until=rfc3339(until))
+    if before is None:
+        return writes.create(row, AskedElsewhere())
+    return writes.put(row, DisputesRow.until == rfc3339(before), AskedElsewhere())
 
 
 def _parsed(row: Any) -> Payment:

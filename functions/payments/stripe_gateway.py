@@ -5,7 +5,7 @@ what the first one did. Nothing of Stripe's answers is logged: they hold the pay
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -21,6 +21,7 @@ from functions.payments.domain.payment import CaptureMode, Payment, Snapshot
 from functions.payments.gateway import (
     Capabilities,
     Declined,
+    Disputed,
     Evidence,
     Fetch,
     Gateway,
@@ -41,6 +42,7 @@ _RETRIES: Final = 2
 _MOST_REFUNDS: Final = 100
 _LOCKED: Final = "lock_timeout"
 _MOST_MOVEMENTS: Final = 100
+_MOST_DISPUTES: Final = 100  # of a page
 _SHOP: Final = "https://shop.invalid"  # where a wallet sends the payer back, until there is a storefront
 _FEE: Final = "latest_charge.balance_transaction"
 
@@ -63,7 +65,7 @@ class StripeGateway:
     """See `Gateway`. `connect` gives the client: a webhook is verified without one, and without Stripe's library."""
 
     capabilities = Capabilities(
-        manual_capture=True, declines=True, webhooks=True, tells_fees=True, movements=True
+        manual_capture=True, declines=True, webhooks=True, tells_fees=True, movements=True, disputes=True
     )
 
     def __init__(self, connect: "Callable[[], StripeClient]") -> None:
@@ -156,6 +158,28 @@ class StripeGateway:
         key = {"idempotency_key": f"{dispute_id}-evidence"}
         sent = _called(lambda: self._connect().v1.disputes.update(dispute_id, asked, key))  # type: ignore[arg-type]
         return stripe_wire.snapshot(sent, now, _is_ours(sent))
+
+    def disputes(self, payment: Payment) -> Snapshot:
+        now = _second()
+        found = self._listed({"payment_intent": payment.intent_id})
+        things = tuple(stripe_wire.thing(each.to_dict()) for each in found)
+        ours = all(map(_is_ours, things))
+        return stripe_wire.disputes(payment.intent_id, things, now, ours, payment.amount.currency)
+
+    def disputes_since(self, at: datetime) -> Sequence[Disputed]:
+        now = _second()
+        wanted = {"created": {"gte": int(at.timestamp())}, "expand": ["data.payment_intent"]}
+        found = (stripe_wire.disputed(each.to_dict()) for each in self._listed(wanted))
+        return [
+            Disputed(payment_id, stripe_wire.snapshot(what, now, _is_ours(what)))
+            for payment_id, what in found
+        ]
+
+    def _listed(self, wanted: Any) -> Sequence[Any]:
+        """Every dispute that is wanted, page after page."""
+        wanted = {**wanted, "limit": _MOST_DISPUTES}
+        found: list[Any] = sent(lambda: list(self._connect().v1.disputes.list(wanted).auto_paging_iter()))
+        return found
 
     def movements(self, day: date, after: str | None) -> MovementPage:
         begins = datetime.combine(day, time(), UTC)

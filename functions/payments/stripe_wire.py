@@ -226,6 +226,26 @@ def refunds(intent_id: str, found: tuple[Thing, ...], at: datetime, ours: bool, 
     return _of_refunds(intent_id, found, at, ours)
 
 
+def disputes(intent_id: str, found: tuple[Thing, ...], at: datetime, ours: bool, currency: str) -> Snapshot:
+    """A snapshot of several disputes of one intent; `currency` (ISO) counts where there are none."""
+    said = [_of_dispute(each, at, ours) for each in found]
+    return Snapshot(
+        at,
+        intent_id,
+        said[0].currency if said else currency,
+        ours=ours,
+        disputed=any(each.disputed for each in said),
+        disputes=tuple(fact for each in said for fact in each.disputes),
+    )
+
+
+def disputed(document: Mapping[str, Any]) -> tuple[str, Thing]:
+    """The payment of a dispute that was listed with its intent, "" where that is none of ours, and the dispute."""
+    intent = document.get("payment_intent") or {}
+    payment_id = (intent.get("metadata") or {}).get("payment_id", "")
+    return payment_id, thing({**document, "payment_intent": intent.get("id")})
+
+
 def moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 

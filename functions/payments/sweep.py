@@ -5,7 +5,7 @@ from typing import Final
 
 from entrepot.cloud import telemetry, writes
 from entrepot.kernel.refusals import Refusal
-from functions.payments import service, store
+from functions.payments import book, disputing, providers, service, store
 from functions.payments.domain.payment import PATIENCE, Payment
 from functions.payments.gateway import ProviderBusy, ProviderUnavailable
 
@@ -28,7 +28,18 @@ def sweep(now: datetime) -> int:
                 telemetry.log("payment_not_asked", payment_id=payment.payment_id, code=refusal.code)
     if done:
         telemetry.metric("PaymentsSwept", done)
+    for provider in book.providers() - away:
+        _asked_for_disputes(provider, now)
     return done
+
+
+def _asked_for_disputes(provider: str, now: datetime) -> None:
+    if not providers.named(provider, now).capabilities.disputes:
+        return
+    try:
+        disputing.ask_for_new(provider, now)
+    except Refusal as refusal:
+        telemetry.log("disputes_not_asked_for", provider=provider, code=refusal.code)
 
 
 def _looked_after(payment: Payment, asked: int, now: datetime, away: set[str]) -> bool:

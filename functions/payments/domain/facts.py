@@ -115,6 +115,11 @@ class Dispute:
         return self.status not in (DisputeStatus.INQUIRY, DisputeStatus.INQUIRY_CLOSED)
 
     @property
+    def over(self) -> bool:
+        """Nothing more will be heard of it."""
+        return self.decided or self.status is DisputeStatus.INQUIRY_CLOSED
+
+    @property
     def decided(self) -> bool:
         return self.status in (DisputeStatus.LOST, DisputeStatus.WON)
 

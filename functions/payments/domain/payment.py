@@ -354,7 +354,7 @@ def next_look(payment: Payment, asked: int, now: datetime) -> datetime | None:
     patience = now + PATIENCE[min(asked, len(PATIENCE) - 1)]
     if any(refund.open for refund in payment.refunds):
         return patience
-    if any(not dispute.decided and dispute.drawn for dispute in payment.disputes):
+    if not all(dispute.over for dispute in payment.disputes):
         return now + PATIENCE[-1]
     if payment.captured and not payment.fees and payment.provider in TELL_FEES and asked < _FEE_LOOKS:
         return patience

@@ -218,6 +218,14 @@ def test_what_was_paid_is_a_movement_of_that_day(desk: Desk) -> None:
     assert found.after is None
 
 
+def test_who_lists_no_disputes_knows_of_none(desk: Desk) -> None:
+    payment = paid(desk)
+
+    assert () == gateway(desk).disputes(payment).disputes
+    assert mismatch(payment, gateway(desk).disputes(payment)) is None
+    assert [] == list(gateway(desk).disputes_since(now() - timedelta(days=1)))
+
+
 def test_an_intent_that_nobody_knows_is_declined(desk: Desk) -> None:
     with pytest.raises(Declined):
         gateway(desk).fetch("nobody-knows")
