@@ -100,11 +100,13 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "payments.dispute_opened",
         "payments.dispute_closed",
         "payments.evidence_due",
+        "payments.return_requested",
         "logistics.shipment_moved",
         "membership.member_erased",
     ),
     "payments-events": (
         "payments.refund_requested",
+        "payments.return_requested",
         "payments.capture_requested",
         "payments.cancellation_requested",
         "orders.evidence_gathered",

@@ -17,6 +17,7 @@ orders_events = triggers.consumer(
         payments.PaymentProcessing: paying.on_processing,
         payments.PaymentFailed: paying.on_failed,
         payments.PaymentFlagged: paying.on_flagged,
+        payments.ReturnRequested: paying.on_return_requested,
         payments.RefundSucceeded: paying.on_refund_succeeded,
         payments.RefundFailed: paying.on_refund_failed,
         payments.DisputeOpened: disputing.on_opened,

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from entrepot.contracts import payments as events
+from entrepot.contracts.events import Event
 from entrepot.contracts.payments import PaymentEvent
 from entrepot.kernel.clock import rfc3339
 from entrepot.kernel.ids import new_id
@@ -11,9 +12,10 @@ from functions.payments.domain.facts import Dispute, Refund, RefundStatus, Statu
 from functions.payments.domain.payment import Payment
 
 E = TypeVar("E", bound=PaymentEvent)
+B = TypeVar("B", events.ReceiptBooked, events.ReceiptReturned)
 
 
-def told(before: Payment, after: Payment, now: datetime) -> list[PaymentEvent]:
+def told(before: Payment, after: Payment, now: datetime) -> list[Event]:
     """The events that lead from `before` to `after`; none where nothing that others rely on became true."""
     return [
         *_money(before, after, now),
@@ -21,6 +23,7 @@ def told(before: Payment, after: Payment, now: datetime) -> list[PaymentEvent]:
         *_refunds(before, after, now),
         *_fees(before, after, now),
         *_disputes(before, after, now),
+        *_receipts(before, after, now),
     ]
 
 
@@ -123,6 +126,35 @@ def _disputes(before: Payment, after: Payment, now: datetime) -> list[PaymentEve
             outcome = dispute.status.value
             told_of.append(_event(events.DisputeClosed, after, dispute.amount, now, outcome=outcome, **about))
     return told_of
+
+
+def _receipts(before: Payment, after: Payment, now: datetime) -> list[Event]:
+    """Of a provider that cannot refuse money: what came, what of it pays for nothing, and what of that has left."""
+    told_of: list[Event] = []
+    if after.received > before.received:
+        # The running total makes each receipt a fact of its own, whatever brought the news.
+        fact, increase = f"{after.intent_id}:{after.received}", after.received - before.received
+        told_of.append(_booked(events.ReceiptBooked, after, fact, increase, now))
+    for each in after.returns:
+        held = before.return_of(each.refund_id)
+        if held is None:
+            facts = {"return_id": each.refund_id, "reason": each.reason}
+            told_of.append(_event(events.ReturnRequested, after, each.amount, now, **facts))
+        if each.status is RefundStatus.SUCCEEDED and (held is None or held.status is not each.status):
+            told_of.append(_booked(events.ReceiptReturned, after, each.refund_id, each.amount, now))
+    return told_of
+
+
+def _booked(kind: type[B], payment: Payment, fact: str, amount: int, now: datetime) -> B:
+    return kind(
+        event_id=new_id("evt", now),
+        occurred_at=now,
+        provider=payment.provider,
+        fact=fact,
+        currency=payment.amount.currency,
+        amount=amount,
+        booked_on=now.date().isoformat(),
+    )
 
 
 def _event(kind: type[E], payment: Payment, amount: int, now: datetime, **more: Any) -> E:

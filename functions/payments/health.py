@@ -13,6 +13,7 @@ from entrepot.cloud import aws, reads, telemetry, writes
 from entrepot.cloud.reads import Read
 from entrepot.cloud.rows import Document, Number, Row
 from entrepot.kernel.refusals import Busy
+from functions.payments import book
 from functions.payments.domain import breaker as domain
 from functions.payments.domain.breaker import Breaker, State
 from functions.payments.domain.customer import Card, Customer
@@ -33,7 +34,7 @@ from functions.payments.gateway import (
     ProviderUnavailable,
 )
 
-GUARDED: Final = ("stripe",)
+GUARDED: Final = ("stripe", "btcpay")
 """Providers that are somebody else's. Our own bank account answers out of our own table."""
 
 _KNOWN_FOR: Final = timedelta(seconds=5)
@@ -59,14 +60,20 @@ class BreakerRow(Row):
 
 def breaker_reads() -> tuple[Read[Breaker], ...]:
     """To be fetched along with what else a use case reads; the values go to `down`."""
-    return tuple(_read(provider) for provider in GUARDED)
+    return tuple(_read(provider) for provider in _here())
 
 
 def down(found: Iterable[Breaker | None], now: datetime) -> frozenset[str]:
     """Who is not to be called, of the breakers that were just read. What was read is known for some seconds."""
-    breakers = [held or Breaker(provider) for provider, held in zip(GUARDED, found, strict=True)]
+    breakers = [held or Breaker(provider) for provider, held in zip(_here(), found, strict=True)]
     _known.update((each.provider, (now, each)) for each in breakers)
     return frozenset(each.provider for each in breakers if each.state(now) is State.OPEN)
+
+
+def _here() -> list[str]:
+    """The guarded that this stage makes payments through."""
+    offered = {offer.provider for offer in book.offers()}
+    return [provider for provider in GUARDED if provider in offered]
 
 
 def is_open(provider: str, now: datetime) -> bool:

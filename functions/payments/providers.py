@@ -17,6 +17,10 @@ def named(provider: str, now: datetime) -> Gateway:
         from functions.payments import bank_gateway
 
         return bank_gateway.BankGateway()
+    if provider == "btcpay":
+        from functions.payments import btcpay_gateway
+
+        return health.Guard(provider, btcpay_gateway.gateway(), now)
     from functions.payments import stripe_gateway
 
     assert provider == "stripe", provider

@@ -1,4 +1,4 @@
-"""Where Stripe tells us what happened, where members see their cards, and where an operator brings bank statements."""
+"""Where providers tell us what happened, where members see their cards, and where an operator brings statements."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -11,6 +11,7 @@ from entrepot.cloud.wire import Body, View
 from entrepot.contracts.permissions import ANY, PUBLIC
 from entrepot.kernel.money import Money
 from functions.payments import customers, statements, webhooks
+from functions.payments.domain.bank import Kind
 
 api = Api(__name__)
 
@@ -22,6 +23,12 @@ class Received(View, frozen=True):
 @api.post("/v1/webhooks/stripe", allow=PUBLIC, webhook=True)
 def stripe_webhook(call: Call) -> Received:
     webhooks.receive("stripe", call.raw, call.headers, call.now)
+    return Received(received=True)
+
+
+@api.post("/v1/webhooks/btcpay", allow=PUBLIC, webhook=True)
+def btcpay_webhook(call: Call) -> Received:
+    webhooks.receive("btcpay", call.raw, call.headers, call.now)
     return Received(received=True)
 
 
@@ -65,9 +72,10 @@ class SuggestionView(View, frozen=True):
 
 
 class WorkView(View, frozen=True):
-    """An entry that nobody could be found for ("unmatched"), or money to transfer back ("return").
+    """An entry that nobody could be found for ("unmatched"), or money to transfer back ("return") or to be claimed.
 
-    A transfer back names `return_text` in its remittance information, by which the statement ends it.
+    A transfer back names `return_text` in its remittance information, by which the statement ends it. A "claim" is made
+    by the buyer at `url`, who has to be told of it; it ends when it was paid out.
     """
 
     id: str
@@ -79,6 +87,7 @@ class WorkView(View, frozen=True):
     booked_on: date | None
     text: str | None
     return_text: str | None
+    url: str | None
     suggestions: list[SuggestionView]
 
 
@@ -156,6 +165,7 @@ def _work_view(each: statements.Open) -> WorkView:
         reference=item.reference or None,
         booked_on=entry.booked_on if entry else None,
         text=entry.text if entry else None,
-        return_text=item.item_id.rpartition("_")[2] if entry is None else None,
+        return_text=item.item_id.rpartition("_")[2] if item.kind is Kind.RETURN else None,
+        url=item.link or None,
         suggestions=[SuggestionView(reference=s.reference, likeness=s.likeness) for s in each.suggestions],
     )

@@ -14,6 +14,7 @@ from entrepot.cloud.outbox import announce
 from entrepot.cloud.writes import Write
 from entrepot.contracts import payments as events
 from entrepot.contracts.orders import BuyerForgotten
+from entrepot.kernel.ids import new_id
 from entrepot.kernel.refusals import Busy
 from functions.payments import announcements, customers, health, providers, store
 from functions.payments.domain import payment as domain
@@ -55,7 +56,7 @@ def absorb(
     for _ in range(_TRIES):
         before = known or found(payment_id)
         known = None
-        after = domain.merged(before, snapshot)
+        after = _given_back(domain.merged(before, snapshot), now)
         new = after != before if heard else domain.says_something(before, after)
         try:
             if new:
@@ -134,6 +135,16 @@ def refund(event: events.RefundRequested, handled: Write, now: datetime) -> None
     absorb(payment.payment_id, _refund_made(providers.of(payment, now), payment, wanted, now), now, handled)
 
 
+def give_back(event: events.ReturnRequested, handled: Write, now: datetime) -> None:
+    """Have given back what was received and pays for nothing, unless it was."""
+    payment = found(event.payment_id)
+    wanted = payment.return_of(event.return_id)
+    if wanted is None or wanted.status is not RefundStatus.REQUESTED or known_down(payment, now):
+        writes.commit(handled)
+        return
+    absorb(payment.payment_id, _refund_made(providers.of(payment, now), payment, wanted, now), now, handled)
+
+
 def capture(event: events.CaptureRequested, handled: Write, now: datetime) -> None:
     """Capture what was requested, unless it was."""
     payment = found(event.payment_id)
@@ -191,6 +202,7 @@ def ask(payment: Payment, asked: int, now: datetime) -> None:
     before = payment
     for snapshot in _asked(gateway, payment, now):
         payment = domain.merged(payment, snapshot)
+    payment = _given_back(payment, now)
     due = (announcements.evidence_due(payment, each, now) for each in domain.unanswered(payment, now))
     told = [announce(event) for event in due]
     # The index may show what was; `before` carries its revision, so that a newer state is never overwritten.
@@ -226,6 +238,11 @@ def _left_to_sweep(payment: Payment, now: datetime) -> Payment:
     except PaymentChanged:
         telemetry.log("payment_started_elsewhere", payment_id=payment.payment_id)
     return payment
+
+
+def _given_back(payment: Payment, now: datetime) -> Payment:
+    """What pays for nothing is on its way back as soon as it is known of."""
+    return domain.with_return(payment, new_id("ret", now), now) if payment.set_aside else payment
 
 
 def _recorded(before: Payment, after: Payment, now: datetime, asked: int = 0) -> list[Write]:
@@ -266,31 +283,35 @@ def _captured(gateway: Gateway, payment: Payment) -> Snapshot:
 def _refund_made(gateway: Gateway, payment: Payment, wanted: Refund, now: datetime) -> Snapshot:
     if wanted.requested_at is None or now - wanted.requested_at > _KEYS_LAST:
         known = gateway.refunds(payment)
-        if any(refund.refund_id == wanted.refund_id for refund in known.refunds):
+        if any(each.refund_id == wanted.refund_id for each in (*known.refunds, *known.returns)):
             return known
     try:
         return gateway.refund(payment, wanted)
     except Declined as declined:
-        failed = replace(wanted, status=RefundStatus.FAILED, error=declined.reason)
-        return Snapshot(now, payment.intent_id, payment.amount.currency, refunds=(failed,))
+        failed = (replace(wanted, status=RefundStatus.FAILED, error=declined.reason),)
+        said = Snapshot(now, payment.intent_id, payment.amount.currency)
+        if payment.return_of(wanted.refund_id):
+            return replace(said, returns=failed)
+        return replace(said, refunds=failed)
 
 
 def _asked(gateway: Gateway, payment: Payment, now: datetime) -> Sequence[Snapshot]:
     """What the provider says of a payment, after it was told again what it may have missed."""
-    if payment.cancellation_requested and not payment.captured:
+    if payment.cancellation_requested and not payment.captured and not payment.cancelled:
         return (_let_go(gateway, payment),)
     if payment.capture_requested and not payment.captured:
         return (_captured(gateway, payment),)
     told = [gateway.fetch(payment.intent_id).snapshot]
     if not all(dispute.over for dispute in payment.disputes):
         told.append(gateway.disputes(payment))
-    if any(refund.open for refund in payment.refunds):
+    going_back = (*payment.refunds, *payment.returns)
+    if any(refund.open for refund in going_back):
         known = gateway.refunds(payment)
         told.append(known)
-        listed = {refund.refund_id for refund in known.refunds}
+        listed = {refund.refund_id for refund in (*known.refunds, *known.returns)}
         missing = (
             refund
-            for refund in payment.refunds
+            for refund in going_back
             if refund.status is RefundStatus.REQUESTED and refund.refund_id not in listed
         )
         told.extend(_refund_made(gateway, payment, refund, now) for refund in missing)

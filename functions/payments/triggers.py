@@ -13,6 +13,7 @@ payments_events = triggers.consumer(
     "payments-events",
     {
         events.RefundRequested: service.refund,
+        events.ReturnRequested: service.give_back,
         events.CaptureRequested: service.capture,
         events.CancellationRequested: service.cancel,
         orders.EvidenceGathered: disputing.answer,

@@ -9,6 +9,7 @@ from entrepot.cloud.inbox import AlreadyHandled, once
 from functions.payments import providers, service
 
 QUEUE: Final = "payments-webhooks"
+_UNNAMED: Final = "stripe"
 
 
 def receive(provider: str, raw: bytes, headers: Mapping[str, str], now: datetime) -> None:
@@ -18,7 +19,7 @@ def receive(provider: str, raw: bytes, headers: Mapping[str, str], now: datetime
     """
     message = providers.named(provider, now).verified(raw, headers, now)
     telemetry.log("webhook_received", provider=provider)
-    aws.client("sqs").send_message(QueueUrl=aws.queue_url(QUEUE), MessageBody=message)
+    aws.client("sqs").send_message(QueueUrl=aws.queue_url(QUEUE), MessageBody=f"{provider} {message}")
 
 
 def handle(message: str, now: datetime) -> None:
@@ -26,7 +27,8 @@ def handle(message: str, now: datetime) -> None:
 
     Raises: UnknownPayment, Busy, ProviderUnavailable: to be sent again.
     """
-    heard = providers.named("stripe", now).heard(message)
+    provider, said = _named(message)
+    heard = providers.named(provider, now).heard(said)
     if heard is None:
         telemetry.log("webhook_passed_over")
         return
@@ -36,3 +38,11 @@ def handle(message: str, now: datetime) -> None:
         service.absorb(heard.payment_id, heard.snapshot, now, handled, heard=True)
     except AlreadyHandled:
         telemetry.log("event_repeated", published=heard.kind, event_id=heard.event_id)
+
+
+def _named(message: str) -> tuple[str, str]:
+    """Who said it, and what. One that names nobody was queued when there was but one provider that speaks."""
+    if message.startswith("{"):
+        return _UNNAMED, message
+    provider, _, said = message.partition(" ")
+    return provider, said

@@ -20,12 +20,16 @@ def load_or_create(path: Path) -> Accounts:
     """The accounts of this folder; made, with new secrets, if there are none."""
     if path.exists():
         loaded: Accounts = json.loads(path.read_text(encoding="utf-8"))
+        if "btcpay" not in loaded["secrets"]:  # made before there was one
+            loaded["secrets"]["btcpay"] = secrets.token_urlsafe(24)
+            write_private(path, json.dumps(loaded, indent=2) + "\n")
         return loaded
     accounts: Accounts = {
         role: {"email": email, "password": secrets.token_urlsafe(15)} for role, email in PEOPLE.items()
     }
     accounts["secrets"] = {
         "stripe": f"whsec_{secrets.token_urlsafe(24)}",
+        "btcpay": secrets.token_urlsafe(24),
         "aftership": secrets.token_hex(20),
         "17track": secrets.token_hex(16).upper(),
         "easypost": secrets.token_urlsafe(24),
@@ -52,6 +56,9 @@ def app_secret(accounts: Accounts) -> dict[str, Any]:
     return {
         "stripe_secret_key": os.environ.get("ENTREPOT_STRIPE_SECRET_KEY", "sk_test_standin"),
         "stripe_webhook_secret": os.environ.get("ENTREPOT_STRIPE_WEBHOOK_SECRET", hooks["stripe"]),
+        "btcpay_store_id": "store-standin",
+        "btcpay_api_key": "btcpay-standin",
+        "btcpay_webhook_secret": hooks["btcpay"],
         "aftership_secret": hooks["aftership"],
         "easypost_secret": hooks["easypost"],
         "seventeentrack_key": hooks["17track"],

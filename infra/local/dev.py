@@ -52,7 +52,7 @@ def _stack(held: ExitStack) -> int:
         print("  using the stack that runs already", flush=True)
         return ports.aws
     began = time.monotonic()
-    for taken in (ports.front, ports.aws, ports.stripe, ports.carriers):
+    for taken in (ports.front, ports.aws, ports.stripe, ports.carriers, ports.btcpay):
         require_free(taken, "ENTREPOT_PORT")
     try:
         held.enter_context(

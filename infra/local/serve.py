@@ -27,7 +27,7 @@ def serve() -> int:
         print(f"  {time.monotonic() - began:5.1f} s  {step}", flush=True)
 
     with alone(FOLDER):
-        for taken in (ports.front, ports.aws, ports.stripe, ports.carriers):
+        for taken in (ports.front, ports.aws, ports.stripe, ports.carriers, ports.btcpay):
             require_free(taken, "ENTREPOT_PORT")
         try:
             with running(STAGE, folder=FOLDER, ports=ports, say=say) as up:
@@ -43,8 +43,8 @@ def serve() -> int:
 def port() -> int:
     """Raises: Hindrance: ENTREPOT_PORT is no port."""
     text = os.environ.get("ENTREPOT_PORT", "8000")
-    if not (text.isascii() and text.isdigit() and 1024 <= int(text) <= 65_532):
-        raise Hindrance(f"ENTREPOT_PORT is {text!r}; it must be a number from 1024 to 65532.")
+    if not (text.isascii() and text.isdigit() and 1024 <= int(text) <= 65_531):
+        raise Hindrance(f"ENTREPOT_PORT is {text!r}; it must be a number from 1024 to 65531.")
     return int(text)
 
 

@@ -35,14 +35,15 @@ class Ports:
     aws: int
     stripe: int
     carriers: int
+    btcpay: int
 
     @classmethod
     def free(cls) -> "Ports":
-        return cls(*free_ports(4))
+        return cls(*free_ports(5))
 
     @classmethod
     def in_a_row(cls, first: int) -> "Ports":
-        return cls(first, first + 1, first + 2, first + 3)
+        return cls(first, first + 1, first + 2, first + 3, first + 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,10 @@ class Running:
     @property
     def stripe_url(self) -> str:
         return f"http://127.0.0.1:{self.ports.stripe}"
+
+    @property
+    def btcpay_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.btcpay}"
 
     @property
     def carriers_url(self) -> str:
@@ -122,8 +127,9 @@ def running(
         say("deploying")
         deployment = _deploy(chosen, artefact, stage, accounts, completion_days)
         if deployment.new:
-            (folder / "state" / "stripe.json").unlink(missing_ok=True)
-        say("starting Stripe, carriers and the front")
+            for name in ("stripe.json", "btcpay.json"):
+                (folder / "state" / name).unlink(missing_ok=True)
+        say("starting Stripe, BTCPay, carriers and the front")
         children += [held.enter_context(one) for one in _others(folder, chosen, accounts, deployment)]
         _wait_all(children, chosen)
         up = Running(stage, chosen, folder, accounts, deployment, tuple(children))
@@ -144,6 +150,7 @@ def _deploy(
         "CompletionDays": str(completion_days),
         "StaffSecondFactor": "optional",
         "StripeUrl": "" if real else f"http://127.0.0.1:{ports.stripe}",
+        "BtcpayUrl": f"http://127.0.0.1:{ports.btcpay}",
     }
     return deploy(Aws(f"http://127.0.0.1:{ports.aws}"), artefact, stage, accounts, parameters)
 
@@ -210,6 +217,15 @@ def _others(folder: Path, ports: Ports, accounts: Accounts, deployment: Deployme
         "--state",
         str(folder / "state" / "stripe.json"),
     ]
+    btcpay = module(
+        "infra.local.btcpay", "--port", str(ports.btcpay), "--webhook-url", f"{base}/v1/webhooks/btcpay"
+    )
+    btcpay += [
+        "--webhook-secret",
+        accounts["secrets"]["btcpay"],
+        "--state",
+        str(folder / "state" / "btcpay.json"),
+    ]
     carriers = module(
         "infra.local.carriers", "--port", str(ports.carriers), "--target", base, "--secrets", str(secrets)
     )
@@ -218,13 +234,15 @@ def _others(folder: Path, ports: Ports, accounts: Accounts, deployment: Deployme
     own = child_environment()
     return [
         child("the stand-in for Stripe", stripe, own, folder / "logs" / "stripe.log"),
+        child("the stand-in for BTCPay", btcpay, own, folder / "logs" / "btcpay.log"),
         child("the stand-in for carriers", carriers, own, folder / "logs" / "carriers.log"),
         child("the front", front, own, folder / "logs" / "front.log"),
     ]
 
 
 def _wait_all(children: list[Child], ports: Ports) -> None:
-    for started, port in zip(children, (ports.aws, ports.stripe, ports.carriers, ports.front), strict=True):
+    listens = (ports.aws, ports.stripe, ports.btcpay, ports.carriers, ports.front)
+    for started, port in zip(children, listens, strict=True):
         wait_for(lambda port=port: listening(port), started)  # type: ignore[misc]
 
 

@@ -34,7 +34,7 @@ def test_a_taken_port_is_named_with_the_way_out():
 def test_a_port_that_is_none_is_refused(monkeypatch, text):
     monkeypatch.setenv("ENTREPOT_PORT", text)
 
-    with pytest.raises(Hindrance, match="must be a number from 1024 to 65532"):
+    with pytest.raises(Hindrance, match="must be a number from 1024 to 65531"):
         serve.port()
 
 
@@ -123,7 +123,7 @@ def test_accounts_are_made_once_for_their_owner_only(tmp_path):
     assert made == accounts.load_or_create(path)
     assert 0o600 == stat.S_IMODE(path.stat().st_mode)
     assert {"shopper", "merchant", "merchant2", "operator", "secrets"} == set(made)
-    assert {"stripe", "aftership", "17track", "easypost"} == set(made["secrets"])
+    assert {"stripe", "btcpay", "aftership", "17track", "easypost"} == set(made["secrets"])
     assert 4 == len({made[role]["password"] for role in accounts.PEOPLE})
 
 
@@ -177,7 +177,7 @@ def test_the_template_differs_here_only_in_what_the_stand_in_cannot_take():
 
 
 def test_the_stand_ins_start_by_their_commands(tmp_path):
-    stripe, carriers = free_ports(2)
+    stripe, carriers, btcpay = free_ports(3)
     secrets = tmp_path / "secrets.json"
     secrets.write_text(
         json.dumps({"aftership": "a", "17track": "b", "easypost": "c", "stripe": "d"}), encoding="utf-8"
@@ -186,6 +186,9 @@ def test_the_stand_ins_start_by_their_commands(tmp_path):
         stripe: module("infra.local.stripe", "--port", str(stripe), "--webhook-url", "http://127.0.0.1:9/x"),
         carriers: module("infra.local.carriers", "--port", str(carriers), "--target", "http://127.0.0.1:9"),
     }
+    commands[btcpay] = module(
+        "infra.local.btcpay", "--port", str(btcpay), "--state", str(tmp_path / "b.json")
+    )
     commands[stripe] += ["--webhook-secret", "whsec_x", "--state", str(tmp_path / "stripe.json")]
     commands[carriers] += ["--secrets", str(secrets)]
 

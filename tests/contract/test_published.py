@@ -39,7 +39,8 @@ def test_every_path_that_others_rely_on_is_there() -> None:
         post /v1/stock/{}/movements, get /v1/stock/{}, post /v1/carts, put /v1/carts/{}/lines/{},
         delete /v1/carts/{}/lines/{}, get /v1/carts/{}, post /v1/quotes, post /v1/orders, get /v1/orders/{},
         get /v1/orders, post /v1/orders/{}/pack, post /v1/orders/{}/cancel, post /v1/orders/{}/shipments,
-        get /v1/shipments/{}, post /v1/refunds, post /v1/webhooks/stripe, post /v1/webhooks/carriers/{},
+        get /v1/shipments/{}, post /v1/refunds, post /v1/webhooks/stripe, post /v1/webhooks/btcpay,
+        post /v1/webhooks/carriers/{},
         get /v1/merchants/{}/statements, get /v1/statements/{}, get /v1/ledger/trial-balance
     """
     offered = {f"{method} {re.sub(r'{[^}]*}', '{}', path)}" for path in paths for method in paths[path]}

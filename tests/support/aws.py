@@ -23,6 +23,9 @@ from tests.support import memory, workers
 SECRETS = {
     "stripe_secret_key": "sk_test_stage",
     "stripe_webhook_secret": "whsec_stage",
+    "btcpay_store_id": "store-of-the-test-stage",
+    "btcpay_api_key": "btcpay-key-of-the-test-stage",
+    "btcpay_webhook_secret": "btcpay-stage",
     "aftership_secret": "aftership-stage",
     "easypost_secret": "easypost-stage",
     "seventeentrack_key": "17track-stage",

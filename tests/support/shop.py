@@ -117,12 +117,13 @@ class Shop:
         token: str | None = None,
         option: int = 0,
         capture: str = "automatic",
+        method: str = "card",
     ) -> Answer:
         body = {
             "quote_id": quote["id"],
             "option_id": quote["options"][option]["id"],
             "contact": CONTACT,
-            "payment": {"method": "card", "capture": capture},
+            "payment": {"method": method, "capture": capture},
         }
         headers = {"Idempotency-Key": key} if key else self.key()
         return call("POST", "/v1/orders", body, token=token, headers=headers)

@@ -27,7 +27,7 @@ from functions.orders.store import Filter
 from functions.payments import facade as payments
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]
-Method = Literal["card", "alipay", "wechat_pay", "crypto", "bank_transfer"]
+Method = Literal["card", "alipay", "wechat_pay", "crypto", "bank_transfer", "bitcoin", "lightning"]
 PaymentStatus = Literal[
     "none", "processing", "authorised", "captured", "partially_refunded", "refunded", "failed", "disputed"
 ]

@@ -43,6 +43,12 @@ def on_flagged(event: contract.PaymentFlagged, handled: writes.Write, now: datet
     )
 
 
+def on_return_requested(event: contract.ReturnRequested, handled: writes.Write, now: datetime) -> None:
+    """Money that came in excess, in part or too late goes back outside the order: it never paid for it."""
+    facts = {"payment_id": event.payment_id, "amount": str(event.amount), "why": event.reason}
+    _on(event, handled, lambda order: (order.noted(now, "payment_returned", "system", **facts), ()))
+
+
 def on_refund_succeeded(event: contract.RefundSucceeded, handled: writes.Write, now: datetime) -> None:
     _on(event, handled, lambda order: _refunded(order, event, now))
 

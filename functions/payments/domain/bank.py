@@ -57,14 +57,16 @@ class Due:
 class Kind(StrEnum):
     UNMATCHED = "unmatched"
     RETURN = "return"
+    CLAIM = "claim"
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Something that a person has to do: find whose an entry is, or transfer money back.
+    """Something that a person has to do: find whose an entry is, transfer money back, or see that a buyer claims it.
 
     `reason`: "no_reference", "other_currency", "over", "twice", "late", "partial" or "refund". Money that goes back
-    names `item_id` without its prefix in its remittance information: by that the statement tells that it is done.
+    names `item_id` without its prefix in its remittance information: by that the statement tells that it is done. What
+    is claimed at `link` is done when the provider has paid it out.
     """
 
     item_id: str
@@ -75,6 +77,7 @@ class Work:
     reference: str = ""
     entry: Entry | None = None
     refund_id: str = ""
+    link: str = ""
 
 
 def with_receipt(due: Due, entry: Entry, now: datetime) -> tuple[Due, tuple[str, int] | None]:

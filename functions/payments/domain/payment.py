@@ -31,10 +31,16 @@ LAPSES_AFTER: Final = timedelta(days=7)
 TELL_FEES: Final = ("stripe",)
 """Providers that say later what they kept of a charge."""
 
+CANNOT_REFUSE: Final = ("btcpay",)
+"""Providers to which a payer can send money that nobody waits for any more."""
+
 ACTS_BEFORE_LAPSE: Final = timedelta(hours=24)
 
 ANSWERS_BEFORE: Final = timedelta(hours=48)
 """So that of the sweep's daily looks at a disputed payment at least one comes in time."""
+
+_LATE_LOOKS: Final = 8
+"""How often the sweep asks whether more came after the end: over three days, longer than such a provider watches."""
 
 _FEE_LOOKS: Final = 6
 """How often the sweep asks for a fee that nobody told; after that clearing shows that it is missing."""
@@ -129,6 +135,8 @@ class Payment:
     customer: str = ""
     keep: bool = False
     card_id: str = ""
+    received: int = 0  # confirmed at a provider that cannot refuse money, whether or not it pays for anything
+    returns: tuple[Refund, ...] = ()  # of what was received and pays for nothing
 
     @property
     def forgotten(self) -> bool:
@@ -138,7 +146,17 @@ class Payment:
     def at_rest(self) -> bool:
         """No refund is on its way, and no dispute waits for its end: nobody has to know who paid."""
         disputed = any(dispute.drawn and not dispute.decided for dispute in self.disputes)
-        return not disputed and not any(refund.open for refund in self.refunds)
+        return not disputed and not any(refund.open for refund in (*self.refunds, *self.returns))
+
+    @property
+    def set_aside(self) -> int:
+        """What was received too late, in part or in excess, and that nobody was asked to give back yet.
+
+        A return that failed was given up by a person, who knows why: it is not asked for again.
+        """
+        if not (self.captured or self.cancelled):
+            return 0
+        return max(0, self.received - self.captured - sum(each.amount for each in self.returns))
 
     @property
     def covered(self) -> bool:
@@ -191,6 +209,9 @@ class Payment:
     def refund_of(self, refund_id: str) -> Refund | None:
         return next((refund for refund in self.refunds if refund.refund_id == refund_id), None)
 
+    def return_of(self, return_id: str) -> Refund | None:
+        return next((each for each in self.returns if each.refund_id == return_id), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -213,6 +234,8 @@ class Snapshot:
     refunds: tuple[Refund, ...] = ()
     fees: tuple[Fee, ...] = ()
     disputes: tuple[Dispute, ...] = ()
+    received: int = 0
+    returns: tuple[Refund, ...] = ()
 
 
 def mismatch(payment: Payment, snapshot: Snapshot) -> str | None:
@@ -225,7 +248,7 @@ def mismatch(payment: Payment, snapshot: Snapshot) -> str | None:
         return "amount"
     if payment.intent_id and snapshot.intent_id != payment.intent_id:
         return "intent"
-    if any(_other_amount(payment, refund) for refund in snapshot.refunds):
+    if any(_other_amount(payment, refund) for refund in (*snapshot.refunds, *snapshot.returns)):
         return "refund"
     return None
 
@@ -247,6 +270,8 @@ def merged(payment: Payment, snapshot: Snapshot) -> Payment:
         refunds=joined(payment.refunds, snapshot.refunds),
         fees=joined_fees(payment.fees, snapshot.fees),
         disputes=joined_disputes(payment.disputes, snapshot.disputes),
+        received=max(payment.received, snapshot.received),
+        returns=joined(payment.returns, snapshot.returns),
     )
 
 
@@ -287,6 +312,15 @@ def with_refund(payment: Payment, refund_id: str, amount: Money, reason: str, no
         raise ExceedsCaptured(refundable=payment.refundable, currency=amount.currency)
     refund = Refund(refund_id, amount.amount, RefundStatus.REQUESTED, reason=reason, requested_at=now)
     return replace(payment, refunds=joined(payment.refunds, (refund,)))
+
+
+def with_return(payment: Payment, return_id: str, now: datetime) -> Payment:
+    """The payment with all that is set aside on its way back; why is the return's reason."""
+    assert payment.set_aside, "nothing is set aside"
+    whole = payment.received >= payment.amount.amount
+    reason = "over" if payment.captured else "late" if whole else "partial"
+    made = Refund(return_id, payment.set_aside, RefundStatus.REQUESTED, reason=reason, requested_at=now)
+    return replace(payment, returns=joined(payment.returns, (made,)))
 
 
 def with_capture(payment: Payment, amount: Money) -> Payment:
@@ -352,13 +386,16 @@ def next_look(payment: Payment, asked: int, now: datetime) -> datetime | None:
     One without an intent is its order's to start; one that is captured or cancelled has only refunds left to watch.
     """
     patience = now + PATIENCE[min(asked, len(PATIENCE) - 1)]
-    if any(refund.open for refund in payment.refunds):
+    if any(refund.open for refund in (*payment.refunds, *payment.returns)):
         return patience
     if not all(dispute.over for dispute in payment.disputes):
         return now + PATIENCE[-1]
     if payment.captured and not payment.fees and payment.provider in TELL_FEES and asked < _FEE_LOOKS:
         return patience
-    if not payment.intent_id or payment.captured or payment.cancelled:
+    ended = payment.captured or payment.cancelled
+    if ended and payment.intent_id and payment.provider in CANNOT_REFUSE and asked < _LATE_LOOKS:
+        return patience
+    if not payment.intent_id or ended:
         return None
     waits = payment.covered and payment.capturable > 0 and payment.capture is CaptureMode.MANUAL
     if waits and payment.authorised_at is not None:
@@ -387,7 +424,7 @@ def _check_part(payment: Payment, amount: Money) -> None:
 
 
 def _other_amount(payment: Payment, refund: Refund) -> bool:
-    held = payment.refund_of(refund.refund_id)
+    held = payment.refund_of(refund.refund_id) or payment.return_of(refund.refund_id)
     return held is not None and held.amount != refund.amount
 
 

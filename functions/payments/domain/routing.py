@@ -1,6 +1,6 @@
-"""Who may serve a payment: by method, market, currency and day, the cheapest first, those that are down left out."""
+"""Who may serve a payment: by method, market, currency, amount and day; the cheapest first, who is down left out."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -13,7 +13,8 @@ class Offer:
     """A row of `data/providers.json`: what one provider serves, and what it costs.
 
     `cost_bp` is in hundredths of a percent of the amount, `cost_fixed` in minor units of its currency. None in
-    `currencies` or `markets` is any. `window` is how long the payer has.
+    `currencies` or `markets` is any. `window` is how long the payer has. `limits` are the least and the most amount by
+    currency, in minor units; None is no limit, and a currency that is not in them is not served.
     """
 
     provider: str
@@ -26,6 +27,7 @@ class Offer:
     cost_fixed: int
     holds_from: date
     holds_to: date | None
+    limits: Mapping[str, tuple[int, int]] | None = None
 
     def cost(self, money: Money) -> int:
         """What a payment of that amount would cost, in ten-thousandths of a minor unit, so that nothing is rounded."""
@@ -37,10 +39,17 @@ class Offer:
             self.method == method
             and (self.currencies is None or money.currency in self.currencies)
             and (self.markets is None or market in self.markets)
+            and self._within(money)
             and (self.manual_capture or not manual)
             and self.holds_from <= on
             and (self.holds_to is None or on < self.holds_to)
         )
+
+    def _within(self, money: Money) -> bool:
+        if self.limits is None:
+            return True
+        least, most = self.limits.get(money.currency, (1, 0))
+        return least <= money.amount <= most
 
 
 def offers_for(

@@ -1,7 +1,7 @@
 """The posting rules: one for each event of business, named as its entries name it.
 
 payment_captured   Dr psp:<provider>               Cr customer_funds
-                   where each receipt of a provider is booked by itself (the bank), receipt_matched instead
+                   where each receipt of a provider is booked by itself (BOOKS_RECEIPTS), receipt_matched instead
 refund_succeeded   Dr customer_funds               Cr psp:<provider>
 refund_returned    Dr psp:<provider>               Cr customer_funds: it had succeeded, and the bank sent it back
 share_completed    Dr customer_funds               paid - refunded
@@ -62,7 +62,7 @@ DISPUTED_FUNDS: Final = "disputed_funds"
 DISPUTE_FEE_EXPENSE: Final = "dispute_fee_expense"
 DISPUTE_LOSS: Final = "dispute_loss"
 UNMATCHED_RECEIPTS: Final = "unmatched_receipts"
-BOOKS_RECEIPTS: Final = frozenset({"bank"})
+BOOKS_RECEIPTS: Final = frozenset({"bank", "btcpay"})
 """Providers of which every receipt is booked when it comes, before it is known what it pays."""
 
 

@@ -40,7 +40,7 @@ def test_a_signed_event_is_queued(scene: Scene) -> None:
 
     assert 200 == stripe(payload, signed(payload)).status
 
-    assert [("payments-webhooks", payload.decode())] == pump._waiting()
+    assert [("payments-webhooks", f"stripe {payload.decode()}")] == pump._waiting()
 
 
 FORGED: dict[str, Callable[[bytes], str | None]] = {
@@ -109,7 +109,7 @@ def test_a_webhook_larger_than_a_message_is_still_taken(scene: Scene, extra: int
     assert 200 == stripe(payload, signed(payload)).status
 
     ((_, body),) = pump._waiting()
-    assert event["id"] == json.loads(body)["id"]
+    assert event["id"] == json.loads(body.removeprefix("stripe "))["id"]
     assert [] == pump.deliver("payments-webhooks", body)
 
 

@@ -3,6 +3,7 @@
 import json
 from typing import Final
 
+from infra.local.btcpay.signing import signature_header as btcpay_signature
 from infra.local.carriers.payloads import Parcel, Scan, webhook
 from infra.local.stripe.signing import signature_header
 from tests.integration.matrix.asked import Asked
@@ -30,6 +31,14 @@ def _of_stripe(secret: str) -> Asked:
         return payload, {"Stripe-Signature": signature_header(payload, secret, int(world.now.timestamp()))}
 
     return Asked("POST", "/v1/webhooks/stripe", signs=signed)
+
+
+def _of_btcpay(secret: str) -> Asked:
+    def signed(world: World) -> tuple[bytes, dict[str, str]]:
+        payload = json.dumps({"type": "InvoiceSettled", "deliveryId": "d", "invoiceId": "i"}).encode()
+        return payload, {"BTCPay-Sig": btcpay_signature(payload, secret)}
+
+    return Asked("POST", "/v1/webhooks/btcpay", signs=signed)
 
 
 def _of_carrier(secret: str) -> Asked:
@@ -147,6 +156,7 @@ ORDERS: Final = (
 )
 OUTSIDE: Final = (
     _signed(_of_stripe(SECRETS["stripe_webhook_secret"]), _of_stripe("another")),
+    _signed(_of_btcpay(SECRETS["btcpay_webhook_secret"]), _of_btcpay("another")),
     _signed(_of_carrier(SECRETS["aftership_secret"]), _of_carrier("another")),
     Asked(
         "POST",

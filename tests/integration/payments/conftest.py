@@ -17,6 +17,7 @@ from entrepot.kernel.ids import new_id
 from entrepot.kernel.money import Money
 from functions.payments import facade, store, stripe_gateway
 from infra.local.stripe.standin import StripeStandIn
+from tests.support import btcpay as btcpay_support
 from tests.support import http as api
 from tests.support import pump
 
@@ -107,6 +108,12 @@ def provider(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
         monkeypatch.setenv("ENTREPOT_STRIPE_URL", standin.url)
         yield Provider(standin)
     stripe_gateway.forget()
+
+
+@pytest.fixture
+def btcpay(aws: None) -> Iterator[btcpay_support.Server]:
+    with btcpay_support.running() as server:
+        yield server
 
 
 def opened(

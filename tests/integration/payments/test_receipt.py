@@ -1,4 +1,4 @@
-"""Receipt of webhooks: signed a moment ago by Stripe, or refused; queued as they came."""
+"""Receipt of webhooks: signed a moment ago by Stripe, or refused; queued as they came, with who sent them."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_a_signed_webhook_is_queued_as_it_came_and_answered_at_once(provider: Pr
     answer = sent(body.encode(), signature(body.encode(), now()))
 
     assert (200, {"received": True}) == (answer.status, answer.json)
-    assert [body] == queued()
+    assert [f"stripe {body}"] == queued()
 
 
 @pytest.mark.parametrize(

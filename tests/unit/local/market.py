@@ -83,6 +83,7 @@ def accounts() -> Accounts:
     }
     made["secrets"] = {
         "stripe": stand_in.SECRETS["stripe_webhook_secret"],
+        "btcpay": stand_in.SECRETS["btcpay_webhook_secret"],
         "aftership": stand_in.SECRETS["aftership_secret"],
         "easypost": stand_in.SECRETS["easypost_secret"],
         "17track": stand_in.SECRETS["seventeentrack_key"],

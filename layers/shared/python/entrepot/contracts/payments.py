@@ -76,6 +76,17 @@ class RefundFailed(PaymentEvent, frozen=True, kw_only=True):
     had_succeeded: bool = False
 
 
+class ReturnRequested(PaymentEvent, frozen=True, kw_only=True):
+    """A provider that cannot refuse money has `amount` that pays for nothing; the intention to return it is recorded.
+
+    `reason`: "over" (more than was due), "partial" (less, and no more came in time) or "late" (all of it, too late).
+    """
+
+    NAME: ClassVar[str] = "payments.return_requested"
+    return_id: str
+    reason: str
+
+
 class CaptureRequested(PaymentEvent, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "payments.capture_requested"
 
