@@ -10,9 +10,11 @@ Glossary
     attempt      one payment of several by which an order is tried to be paid; the first that succeeds counts
     breaker      what is known of a provider's health: closed, open after failures, half-open for one trial
     merge        join a snapshot into a payment: in any order, any number of times, the same end
-    provider     who moves the money: Stripe, or our own bank account; chosen by the rows of data/providers.json
+    provider     who moves the money: Stripe, our BTCPay Server or our bank account; chosen by data/providers.json
     due          what is owed by bank transfer, under its reference (RF, ISO 11649); a receipt is an entry that paid it
     work         what a person has to do: find whose an entry is, or transfer money back
+    received     confirmed at a provider that cannot refuse money; what of it pays for nothing is set aside, then returned
+    claim        how money in bitcoin goes back: the buyer asks for it at the provider's page, and it is paid out then
     fee          what the provider kept of one charge; known after the capture, told once
     dispute      the payer's bank took money back; opened when it left, closed when the bank has decided
     flag         what the provider says is not ours (amount, currency, account, mode, intent): nothing moves

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from entrepot.contracts.payments import PaymentCaptured, ReceiptBooked
 from entrepot.kernel.money import Money
 from functions.payments import announcements
 from functions.payments.domain.facts import Dispute, DisputeStatus, Fee, Refund, RefundStatus, Status, Word
@@ -72,6 +73,7 @@ snapshots = st.builds(
     captured=st.integers(0, WHOLE),
     cancelled=st.booleans(),
     disputed=st.booleans(),
+    received=st.integers(0, 2 * WHOLE),
     fees=st.lists(fees, max_size=2, unique_by=lambda fee: fee.charge_id).map(tuple),
     disputes=st.lists(disputes, max_size=2, unique_by=lambda dispute: dispute.dispute_id).map(tuple),
     refunds=st.lists(refunds, max_size=2, unique_by=lambda refund: refund.refund_id).map(tuple),
@@ -129,7 +131,10 @@ def test_every_order_tells_the_same_amounts_once(found: list[Snapshot], data: st
             before, payment = payment, merged(payment, snapshot)
             told += announcements.told(before, payment, NOW)
 
-        captured = [event for event in told if event.NAME == "payments.payment_captured"]
+        captured = [event for event in told if isinstance(event, PaymentCaptured)]
+        booked = [event for event in told if isinstance(event, ReceiptBooked)]
+        assert payment.received == sum(event.amount for event in booked)
+        assert len(booked) == len({event.fact for event in booked})
         assert payment.captured == sum(event.amount for event in captured)
         assert len(captured) == len({event.captured for event in captured})
         for name, most in (("payment_authorised", 2), ("payment_flagged", 4), ("payment_cancelled", 1)):
