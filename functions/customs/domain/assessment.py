@@ -5,7 +5,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-from entrepot.kernel.money import Money
+from entrepot.kernel.money import Money, zero
 from functions.customs.domain.case import Case, Lookups
 from functions.customs.domain.charges import Charged, charge_all
 from functions.customs.domain.consignment import (
@@ -74,8 +74,11 @@ def _line_charges(case: Case, charged: Sequence[Charged]) -> tuple[LineCharges, 
         held = sums[one.rule.charge]
         for index, amount in one.shares:
             held[index] += amount
+    nothing = zero(case.currency)
     found = {
-        line.key: LineCharges(line.key, *(Money(amount, case.currency) for amount in amounts))
+        line.key: LineCharges(
+            line.key, *[Money(amount, case.currency) if amount else nothing for amount in amounts]
+        )
         for line, *amounts in zip(case.lines, *sums.values(), strict=True)
     }
     return tuple(found[line.key] for line in case.consignment.lines)

@@ -113,6 +113,7 @@ class Borne(NamedTuple):
     """
 
     row: RateRow
+    plain: bool
     indices: tuple[int, ...]
     top: int
     bottom: int
@@ -186,8 +187,8 @@ def _by_row(
     """One Charged for each distinct row, of the lines that it holds for."""
     basis = _basis(rule, bases)
     found = []
-    for row, indices, top, bottom, note in borne:
-        if row.plain:
+    for row, plain, indices, top, bottom, note in borne:
+        if plain:
             shares = tuple([(index, _whole(rule, basis[index], top, bottom)) for index in indices])
         else:
             shares = tuple([(index, _by_quantity(rule, case, index, row, basis[index])) for index in indices])
@@ -201,7 +202,7 @@ def _borne(rule: Rule, case: Case, rows: Sequence[RateRow | None]) -> list[Borne
         rate, note = _terms(rule, row)
         lines = [case.lines[index] for index in indices]
         note = sentences(_goods(case, lines), _specific(case, lines, row), note)
-        found.append(Borne(row, tuple(indices), rate.numerator, rate.denominator, note))
+        found.append(Borne(row, row.plain, tuple(indices), rate.numerator, rate.denominator, note))
     return found
 
 

@@ -1,6 +1,6 @@
 """What it costs to send a parcel: how a rate card measures and prices its pieces, in whole numbers and fractions."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
@@ -233,17 +233,25 @@ def _piece(card: RateCard, items: Sequence[Item]) -> Piece:
 
 
 def _volume_mm3(rounding: DimensionRounding, items: Iterable[Item]) -> int:
-    volume = 0
+    measured, volume = _MEASURED[rounding], 0
     for item in items:
         if item.dimensions_mm is not None:
-            length, width, height = (_measured_mm(side, rounding) for side in item.dimensions_mm)
+            length, width, height = map(measured, item.dimensions_mm)
             volume += length * width * height * item.quantity
     return volume
 
 
-def _measured_mm(side_mm: int, rounding: DimensionRounding) -> int:
-    if rounding is DimensionRounding.NONE:
-        return side_mm
-    if rounding is DimensionRounding.UP:
-        return -(-side_mm // _MM_PER_CM) * _MM_PER_CM
+def _up(side_mm: int) -> int:
+    return -(-side_mm // _MM_PER_CM) * _MM_PER_CM
+
+
+def _nearest(side_mm: int) -> int:
     return max(1, (side_mm + _MM_PER_CM // 2) // _MM_PER_CM) * _MM_PER_CM
+
+
+_MEASURED: Final[dict[DimensionRounding, Callable[[int], int]]] = {
+    DimensionRounding.NONE: int,
+    DimensionRounding.UP: _up,
+    DimensionRounding.NEAREST: _nearest,
+}
+"""A side in millimetres, as a card measures it."""

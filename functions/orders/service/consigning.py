@@ -56,11 +56,13 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """What is the same of a consignment whichever way it is sent. `unit_prices` and `worth` are by source; `lookups` is
-    what customs looks up of it."""
+    """What is the same of a consignment from wherever and whichever way it is sent, by its lines: unit prices, worth,
+    what is packed, what is declared. `lookups` is what customs looks up of it.
+    """
 
     unit_prices: tuple[Money, ...]
     worth: tuple[Money, ...]
+    packed: tuple[logistics.Item, ...]
     declared: tuple[customs.ConsignmentLine, ...]
     explain: tuple[Explanation, ...]
     lookups: customs.Lookups
@@ -94,7 +96,7 @@ class Desk:
     rates: rates.RateBook
     now: datetime
     _known_ways: dict[sourcing.Plan, tuple[logistics.FreightOption, ...]] = field(default_factory=dict)
-    _priced: dict[sourcing.Plan, Goods] = field(default_factory=dict)
+    _priced: dict[tuple[tuple[str, int], ...], Goods] = field(default_factory=dict)
     _said: dict[tuple[str, str], str] = field(default_factory=dict)
     _worked_out: "dict[tuple[Choice, int], Part | Refusal]" = field(default_factory=dict)
 
@@ -137,18 +139,13 @@ class Desk:
 
     def _asked_ways(self, consignment: sourcing.Plan) -> tuple[logistics.FreightOption, ...]:
         place = consignment[0].place
-        items = tuple(
-            logistics.Item(offer.weight_grams, _sides(offer.dimensions_mm), source.units, source.sku)
-            for source in consignment
-            for offer in [self.found.offers[source.sku]]
-        )
         to = self.wish.ship_to
         return logistics.options(
             place.country,
             place.mode.value,
             to.country,
             to.postal_code,
-            items,
+            self._goods(consignment).packed,
             self.now.date(),
             at=self.now,
             version=self.found.rate_version,
@@ -224,9 +221,10 @@ class Desk:
         )
 
     def _goods(self, consignment: sourcing.Plan) -> Goods:
-        if consignment not in self._priced:
-            self._priced[consignment] = self._priced_goods(consignment)
-        return self._priced[consignment]
+        lines = tuple((source.sku, source.units) for source in consignment)
+        if lines not in self._priced:
+            self._priced[lines] = self._priced_goods(consignment)
+        return self._priced[lines]
 
     def _priced_goods(self, consignment: sourcing.Plan) -> Goods:
         offers = [self.found.offers[source.sku] for source in consignment]
@@ -239,6 +237,7 @@ class Desk:
         return Goods(
             prices,
             worth,
+            tuple(map(_item, consignment, offers)),
             tuple(map(_declared, consignment, offers, worth)),
             tuple(map(self._goods_explained, offers, asked, worth)),
             customs.Lookups(),
@@ -359,6 +358,10 @@ def _declared(source: sourcing.Source, offer: catalogue.Offer, worth: Money) -> 
         hazards=offer.hazards,
         measures={unit: Fraction(held) for unit, held in offer.measures.items()},
     )
+
+
+def _item(source: sourcing.Source, offer: catalogue.Offer) -> logistics.Item:
+    return logistics.Item(offer.weight_grams, _sides(offer.dimensions_mm), source.units, source.sku)
 
 
 def _sides(size: catalogue.Dimensions | None) -> tuple[int, int, int] | None:

@@ -119,7 +119,10 @@ def _labelled(desk: Desk, options: Sequence[Option]) -> list[Option]:
     """What each option is the best for, by what the buyer bears in all and by when it arrives."""
     offers = [logistics.Offer(o.borne.amount, o.promise.earliest, o.promise.latest) for o in options]
     labels = logistics.ranked(offers, desk.now.date())
-    return [replace(option, recommended=named) for option, named in zip(options, labels, strict=True)]
+    return [
+        replace(option, recommended=named) if named else option
+        for option, named in zip(options, labels, strict=True)
+    ]
 
 
 def _sources(desk: Desk, options: Sequence[Option]) -> list[sourcing.Source]:
