@@ -8,6 +8,7 @@ import hashlib
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -60,7 +61,9 @@ def _camt053(text: str) -> Iterator[Entry]:
 
 def _of_entry(entry: ET.Element, account: str, twins: Counter[tuple[Any, ...]]) -> Iterator[Entry]:
     """One for each detail, since a bank may book several transfers as one entry."""
-    credit = (_text(entry, "{*}CdtDbtInd") == "CRDT") is not (_text(entry, "{*}RvslInd") == "true")
+    # The indicator says which way the money went, also where the entry undoes another one.
+    credit = _text(entry, "{*}CdtDbtInd") == "CRDT"
+    undoes = _text(entry, "{*}RvslInd") == "true"
     booked = _day(_text(entry, "{*}BookgDt/{*}Dt") or _text(entry, "{*}BookgDt/{*}DtTm"))
     bank_reference = _text(entry, "{*}AcctSvcrRef")
     details = entry.findall("{*}NtryDtls/{*}TxDtls")
@@ -75,7 +78,10 @@ def _of_entry(entry: ET.Element, account: str, twins: Counter[tuple[Any, ...]]) 
         parts = [found.text or "" for path in wanted for found in detail.findall(path)]
         text = " ".join([*parts, _text(entry, "{*}AddtlNtryInf")]).strip()
         own = f"{bank_reference}#{number}" if bank_reference else ""
-        yield _entry(own, account, money, credit, booked, text, twins)
+        returned = detail.find("{*}RtrInf")
+        reason = _text(detail, "{*}RtrInf/{*}Rsn/{*}Cd") or _text(detail, "{*}RtrInf/{*}Rsn/{*}Prtry")
+        made = _entry(own, account, money, credit, booked, text, twins)
+        yield replace(made, came_back=credit and (undoes or returned is not None), reason=reason[:35])
 
 
 def _mt940(text: str) -> Iterator[Entry]:
@@ -108,7 +114,8 @@ def _mt940(text: str) -> Iterator[Entry]:
         credit = line["status"] in ("C", "RD")
         reference = line.get("bank_reference") or ""
         day = date(booked.year, booked.month, booked.day)
-        yield _entry(reference, account, money, credit, day, told, twins)
+        made = _entry(reference, account, money, credit, day, told, twins)
+        yield replace(made, came_back=line["status"] == "RD")
 
 
 def _entry(

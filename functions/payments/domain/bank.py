@@ -11,7 +11,10 @@ from functions.payments.domain.payment import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A booked line of a statement. `identity` is the same in every statement that tells of it."""
+    """A booked line of a statement. `identity` is the same in every statement that tells of it.
+
+    `came_back`: it is money of ours that somebody's bank sent back, `reason` being why in its code, where it says so.
+    """
 
     identity: str
     account: str
@@ -19,6 +22,8 @@ class Entry:
     credit: bool
     booked_on: date
     text: str  # what the payer wrote; personal data, never in a log or an event
+    came_back: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,32 @@ def test_a_credit_of_mt940_is_read_whole() -> None:
 
 def test_a_debit_and_a_reversed_credit_take_money() -> None:
     debit = camt_entry("1.00", "fee", "B1", side="DBIT")
-    reversed_credit = camt_entry("1.00", "back", "B2").replace("<Sts>", "<RvslInd>true</RvslInd><Sts>")
+    reversed_credit = undone(camt_entry("1.00", "back", "B2", side="DBIT"))
 
     assert [False, False] == [entry.credit for entry in entries("camt.053", camt([debit, reversed_credit]))]
+
+
+def test_a_reversed_debit_brings_money_back() -> None:
+    """The indicator is that of the entry itself: CRDT with a reversal undoes a debit (ISO 20022, ReversalIndicator)."""
+    (of_camt,) = entries("camt.053", camt([undone(camt_entry("1.00", "back", "B2"))]))
+    (of_mt940,) = entries("mt940", mt940([("1,00", "back", "B2")]).replace(b"1125C1,00", b"1125RD1,00"))
+
+    assert (True, True, "") == (of_camt.credit, of_camt.came_back, of_camt.reason)
+    assert (True, True) == (of_mt940.credit, of_mt940.came_back)
+
+
+def test_a_return_says_why() -> None:
+    returned = camt_entry("1.00", "back", "B2").replace(
+        "</TxDtls>", "<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf></TxDtls>"
+    )
+
+    (entry,) = entries("camt.053", camt([returned]))
+
+    assert (True, True, "AC04") == (entry.credit, entry.came_back, entry.reason)
+
+
+def undone(entry: str) -> str:
+    return entry.replace("<Sts>", "<RvslInd>true</RvslInd><Sts>")
 
 
 def test_what_is_not_booked_is_left_for_the_next_statement() -> None:
