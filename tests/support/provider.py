@@ -27,7 +27,7 @@ class Provider:
         """What the buyer's browser does with the client secret."""
         self.control(f"payment_intents/{intent_id(placed)}/pay", payment_method=payment_method)
 
-    def control(self, path: str, **fields: str) -> Any:
+    def control(self, path: str, /, **fields: str) -> Any:
         """A test control of the stand-in."""
         return self._request("POST", f"/test/{path}", fields)
 

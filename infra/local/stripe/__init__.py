@@ -40,6 +40,8 @@ Test controls, without a key, JSON or form bodies; `pi`, `ch`, `du`, `re`, `evt`
     POST   /test/disputes/du/close                 outcome=won|lost
     POST   /test/refunds/re/finish                 outcome=succeed|fail: ends a pending refund, or fails one
                                                    that had succeeded
+    POST   /test/transfers/tr/reverse              amount?: all that is left of it comes back, transfer.reversed
+    POST   /test/balance                           amount, currency: put money on the account's balance
     GET    /test/webhooks                          {url, held, busy, waiting: [event ids]}
     POST   /test/webhooks/hold                     deliver nothing for now
     POST   /test/webhooks/release                  order=created|reversed|shuffled, seed?: deliver one by one;
@@ -60,6 +62,7 @@ Test controls, without a key, JSON or form bodies; `pi`, `ch`, `du`, `re`, `evt`
 keeps it, with its idempotency key in use, then acts and answers; `drop_before` and `drop_after` close the
 connection without an answer, the latter after acting. Faults never touch `/test/`.
 
-What it leaves out: payouts, conversion between currencies, Connect accounts (any `acct_...` is
-one), multicapture, the expiry of anything by time. Fees are invented (`money.fee`).
+What it leaves out: payouts, conversion between currencies, Connect accounts (any `acct_...` is one; a
+transfer to those of `connect.REFUSING` is refused), multicapture, the expiry of anything by time. Fees are invented
+(`money.fee`).
 """

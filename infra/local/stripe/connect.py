@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from infra.local.stripe.account import Account
 from infra.local.stripe.balance import held, moved
@@ -11,6 +12,22 @@ from infra.local.stripe.forms import Params
 from infra.local.stripe.money import check_currency, shown
 from infra.local.stripe.serving import Json
 from infra.local.stripe.store import Store, now, page
+
+# Any other `acct_...` takes what it is sent. The codes are those of https://docs.stripe.com/error-codes.
+REFUSING: Final = {
+    "acct_1StandinMissing": (
+        "resource_missing",
+        "No such destination: 'acct_1StandinMissing'",
+    ),
+    "acct_1StandinNoTransfers": (
+        "insufficient_capabilities_for_transfer",
+        "Your destination account needs to have the transfers capability enabled.",
+    ),
+    "acct_1StandinClosed": (
+        "account_closed",
+        "The destination account has been closed.",
+    ),
+}
 
 
 def create_transfer(account: Account, params: Params) -> Json:
@@ -24,6 +41,9 @@ def create_transfer(account: Account, params: Params) -> Json:
     check_currency(currency)
     if not re.fullmatch(r"acct_[A-Za-z0-9]+", destination):
         raise invalid(f"No such destination: '{destination}'", "destination", "resource_missing")
+    if destination in REFUSING:
+        code, message = REFUSING[destination]
+        raise refused(message, code, "destination")
     if source is not None:
         charge = store.get("charge", source, "source_transaction")
         given["transfer_group"] = given["transfer_group"] or charge["transfer_group"]

@@ -9,7 +9,7 @@ import json
 from collections import deque
 from typing import Final
 
-from infra.local.stripe import disputes, intents, methods, refunds
+from infra.local.stripe import balance, connect, disputes, intents, methods, refunds
 from infra.local.stripe.account import Account
 from infra.local.stripe.delivery import Courier
 from infra.local.stripe.errors import StripeError, missing, refused
@@ -17,6 +17,7 @@ from infra.local.stripe.faults import Faults
 from infra.local.stripe.forms import Fields, Params, parsed_json
 from infra.local.stripe.methods import Behaviour, Flow
 from infra.local.stripe.serving import Json
+from infra.local.stripe.store import random_word
 
 KEPT_CALLS: Final = 1000
 _OUTCOMES: Final = ("succeed", "fail")
@@ -49,8 +50,8 @@ class Controls:
                 params.done()
                 with self._account.store.lock:
                     return disputes.closed(self._account, self._account.store.get("dispute", identifier), won)
-            case ("POST", "refunds", identifier, "finish"):
-                return self._refund(identifier, params)
+            case ("POST", "refunds" | "transfers" | "balance", *_):
+                return self._moved(parts, params)
             case (_, "faults", *rest):
                 return self._fault(method, rest, params)
             case (_, "webhooks" | "events", *_):
@@ -139,6 +140,21 @@ class Controls:
             charge = store.get("charge", identifier)
             how = methods.behaviour(store, charge["payment_method"])
             return disputes.opened(self._account, charge, reason or how.dispute or "fraudulent", amount)
+
+    def _moved(self, parts: list[str], params: Params) -> Json:
+        store = self._account.store
+        match parts:
+            case ["refunds", identifier, "finish"]:
+                return self._refund(identifier, params)
+            case ["transfers", identifier, "reverse"]:
+                with store.lock:
+                    return connect.create_reversal(self._account, params, identifier)
+            case ["balance"]:
+                amount, currency = params.required_whole("amount", least=1), params.required("currency")
+                params.done()
+                with store.lock:
+                    return balance.moved(store, "topup", amount, currency, f"tu_{random_word()}")
+        raise StripeError(404, f"Unrecognized request URL (POST: /test/{'/'.join(parts)}).")
 
     def _refund(self, identifier: str, params: Params) -> Json:
         outcome = params.text("outcome", _OUTCOMES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import stripe
 
+from infra.local.stripe.connect import REFUSING
 from tests.unit.standins.conftest import Provider
 
 
@@ -121,6 +122,20 @@ def test_a_transfer_moves_what_the_balance_holds_and_comes_back_no_further(provi
     assert (True, 8000, 2) == (now.reversed, now.amount_reversed, len(now.reversals.data))
     assert 9680 == balance(provider)
     assert "succeeded" == intent.status
+
+
+@pytest.mark.parametrize("account", sorted(REFUSING))
+def test_an_account_that_refuses_transfers_is_sent_nothing(provider, account):
+    provider.control("balance", amount=500, currency="eur")
+    create = provider.sdk.v1.transfers.create
+
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        create({"amount": 500, "currency": "eur", "destination": account})
+
+    assert REFUSING[account][0] == refusal.value.code
+    assert 500 == balance(provider)
+    create({"amount": 500, "currency": "eur", "destination": "acct_1Milan"})
+    assert 0 == balance(provider)
 
 
 def test_transfers_of_one_charge_never_exceed_it(provider):
