@@ -9,7 +9,16 @@ from entrepot.cloud.outbox import announce
 from entrepot.cloud.reads import Read
 from entrepot.cloud.writes import Write
 from entrepot.kernel.money import Money
-from functions.payments import announcements, book, customers, health, service, store, stripe_money
+from functions.payments import (
+    announcements,
+    book,
+    customers,
+    health,
+    service,
+    store,
+    stripe_money,
+    transfers,
+)
 from functions.payments.domain import payment as domain
 from functions.payments.domain.customer import Card, CardsOnly, MembersOnly, UnknownCard
 from functions.payments.domain.facts import Refund, RefundStatus, Status
@@ -25,14 +34,22 @@ from functions.payments.domain.payment import (
     payment_status,
 )
 from functions.payments.domain.routing import Offer, chosen, offers_for
-from functions.payments.gateway import Intent, NextAction, UnknownPayment
+from functions.payments.gateway import (
+    Declined,
+    Intent,
+    NextAction,
+    ProviderUnavailable,
+    UnknownPayment,
+)
 from functions.payments.service import Ending
+from functions.payments.transfers import Transfer
 
 __all__ = [
     "AmountNotChargeable",
     "CaptureMode",
     "Card",
     "CardsOnly",
+    "Declined",
     "Ending",
     "ExceedsAuthorised",
     "ExceedsCaptured",
@@ -43,9 +60,11 @@ __all__ = [
     "PaymentChanged",
     "PaymentNotOpen",
     "PaymentView",
+    "ProviderUnavailable",
     "Refund",
     "RefundStatus",
     "Status",
+    "Transfer",
     "UnknownCard",
     "UnknownPayment",
     "cancel_intent",
@@ -65,6 +84,8 @@ __all__ = [
     "request_cancellation",
     "request_capture",
     "start",
+    "transfer",
+    "transfer_found",
 ]
 
 PENDING: Final = "pending"
@@ -254,6 +275,21 @@ def forgo(payment: Payment, amount: Money, now: datetime) -> list[Write]:
     if after.cancellation_requested:
         return service.request_cancellation(payment, after, now)
     return [store.saved(payment, after, now)]
+
+
+def transfer(reference: str, amount: Money, account: str, key: str, now: datetime) -> Transfer:
+    """Have our money at Stripe transferred to an account connected to ours, once for each key.
+
+    Args: reference: an id of the caller's, by which the transfer is found and told of (`payments.transfer_moved`).
+    Raises: ProviderUnavailable: whether it was made is not known, so ask `transfer_found` later. Declined: it was not.
+        AmountNotChargeable: that cannot be moved exactly.
+    """
+    return transfers.make(reference, amount, account, key, now)
+
+
+def transfer_found(reference: str, now: datetime) -> Transfer | None:
+    """The transfer of a reference, where one was made. Raises: ProviderUnavailable, Declined."""
+    return transfers.found(reference, now)
 
 
 def _offer(

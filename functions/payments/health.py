@@ -134,7 +134,7 @@ class Guard:
         return self._gateway.heard(message, fetch or self.fetch)
 
     def _called(self, call: Callable[[], T]) -> T:
-        return _guarded(self._provider, self._now, call)
+        return called(self._provider, call, self._now)
 
 
 class KeeperGuard:
@@ -144,22 +144,26 @@ class KeeperGuard:
         self._provider, self._keeper, self._now = provider, keeper, now
 
     def opened(self, customer: Customer) -> str:
-        return _guarded(self._provider, self._now, lambda: self._keeper.opened(customer))
+        return called(self._provider, lambda: self._keeper.opened(customer), self._now)
 
     def found(self, customer_id: str) -> str | None:
-        return _guarded(self._provider, self._now, lambda: self._keeper.found(customer_id))
+        return called(self._provider, lambda: self._keeper.found(customer_id), self._now)
 
     def cards(self, reference: str) -> tuple[Card, ...]:
-        return _guarded(self._provider, self._now, lambda: self._keeper.cards(reference))
+        return called(self._provider, lambda: self._keeper.cards(reference), self._now)
 
     def remove(self, card_id: str) -> None:
-        _guarded(self._provider, self._now, lambda: self._keeper.remove(card_id))
+        called(self._provider, lambda: self._keeper.remove(card_id), self._now)
 
     def forget(self, reference: str) -> None:
-        _guarded(self._provider, self._now, lambda: self._keeper.forget(reference))
+        called(self._provider, lambda: self._keeper.forget(reference), self._now)
 
 
-def _guarded(provider: str, now: datetime, call: Callable[[], T]) -> T:
+def called(provider: str, call: Callable[[], T], now: datetime) -> T:
+    """The answer of a provider, unless its breaker is open; the breaker is told how the call went.
+
+    Raises: ProviderUnavailable, Declined: it said so, or is not to be called.
+    """
     tries = _admitted(provider, now)
     try:
         answer = call()

@@ -19,7 +19,7 @@ import msgspec
 
 from entrepot.cloud import aws, reads, telemetry, writes
 from entrepot.cloud.outbox import announce
-from entrepot.contracts.payments import ReceiptBooked, ReceiptReturned
+from entrepot.contracts.payments import BankTransferBooked, ReceiptBooked, ReceiptReturned
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.pagination import Page
 from entrepot.kernel.refusals import Busy, Kind, NotFound, Refusal
@@ -32,7 +32,7 @@ from functions.payments.gateway import Declined
 
 QUEUE: Final = "payments-statements"
 PROVIDER: Final = "bank"
-_PAYOUT: Final = re.compile(r"pot_[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_PAYOUT: Final = re.compile(r"\b(?:pot_|POT)([0-7][0-9A-HJKMNP-TV-Z]{25})\b")
 """How a transfer of ours names the payout that it is, in its remittance information or as its end-to-end id."""
 MOST_CHARACTERS: Final = 240_000
 """Of a file in base64: what a queue takes, less room for what is around it."""
@@ -129,8 +129,8 @@ def _taken(entry: Entry, now: datetime) -> Sequence[str]:
     """The references that an entry concerns; taking it in again only names them again."""
     if not entry.credit:
         return _left(entry, now)
-    if payout := _payout_named(entry):
-        _once(entry, _moved(entry, Moved.PAYOUT_RETURNED, payout, now))
+    if entry.came_back and (payout := _payout_named(entry)):
+        _once(entry, _moved(entry, Moved.PAYOUT_RETURNED, payout, now), _told_of(entry, payout, now))
         return ()
     references = [each for each in references_in(entry.text) if _exists(each)]
     try:
@@ -190,8 +190,10 @@ def _left(entry: Entry, now: datetime) -> Sequence[str]:
         except (bank_store.AlreadyTaken, bank_store.WorkDone):
             telemetry.log("return_told_again", item_id=item.item_id)
         return (item.reference,)
-    payout = _payout_named(entry)
-    _once(entry, _moved(entry, Moved.PAYOUT if payout else Moved.OTHER, payout, now))
+    if payout := _payout_named(entry):
+        _once(entry, _moved(entry, Moved.PAYOUT, payout, now), _told_of(entry, payout, now))
+    else:
+        _once(entry, _moved(entry, Moved.OTHER, "", now))
     return ()
 
 
@@ -228,14 +230,30 @@ def _moved(entry: Entry, kind: Moved, reference: str, now: datetime) -> writes.W
     return bank_store.moved(Movement(entry.identity, at, kind, reference, entry.money.currency, gross), now)
 
 
-def _once(entry: Entry, moved: writes.Write) -> None:
+def _told_of(entry: Entry, payout_id: str, now: datetime) -> writes.Write:
+    """A transfer that settlement has ordered left, or came back."""
+    event = BankTransferBooked(
+        event_id=new_id("evt", now),
+        occurred_at=now,
+        reference=payout_id,
+        currency=entry.money.currency,
+        amount=entry.money.amount,
+        back=entry.credit,
+        reason=entry.reason,
+        entry=entry.identity,
+    )
+    return announce(event)
+
+
+def _once(entry: Entry, *more: writes.Write) -> None:
     with suppress(bank_store.AlreadyTaken):
-        writes.commit(bank_store.taken(entry), moved)
+        writes.commit(bank_store.taken(entry), *more)
 
 
 def _payout_named(entry: Entry) -> str:
+    """The id of the payout whose end-to-end identification a bank repeats: the id, with its prefix in either form."""
     found = _PAYOUT.search(entry.text)
-    return found.group() if found else ""
+    return f"pot_{found.group(1)}" if found else ""
 
 
 def _returns() -> list[Work]:

@@ -17,6 +17,7 @@ from functions.payments.domain.movements import Moved, Movement
 from functions.payments.domain.payment import Snapshot
 from functions.payments.gateway import Intent, NextAction
 from functions.payments.stripe_money import from_stripe
+from functions.payments.transfers import Transfer
 
 INTENT: Final = "payment_intent"
 CHARGE: Final = "charge"
@@ -126,8 +127,36 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     data: _Data
 
 
+class TransferThing(msgspec.Struct, frozen=True, kw_only=True):
+    """A transfer. Amounts are in Stripe's units."""
+
+    id: str
+    amount: int
+    currency: str
+    amount_reversed: int = 0
+    transfer_group: str | None = None
+
+
+class _TransferData(msgspec.Struct, frozen=True):
+    object: TransferThing
+
+
+class TransferEvent(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    type: str
+    livemode: bool
+    account: str | None = None
+    data: _TransferData
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    type: str = ""
+
+
 ENVELOPE: Final[msgspec.json.Decoder[Envelope]] = msgspec.json.Decoder(Envelope)
 _EVENT: Final[msgspec.json.Decoder[Event]] = msgspec.json.Decoder(Event)
+_KIND: Final[msgspec.json.Decoder[_Kind]] = msgspec.json.Decoder(_Kind)
+_TRANSFER_EVENT: Final[msgspec.json.Decoder[TransferEvent]] = msgspec.json.Decoder(TransferEvent)
 
 
 def event_of(body: str) -> Event | None:
@@ -139,6 +168,22 @@ def event_of(body: str) -> Event | None:
     if not kind.startswith(_HANDLED):
         return None
     return _EVENT.decode(body)
+
+
+def transfer_event_of(body: str) -> TransferEvent | None:
+    """The event, or None where it is about no transfer. Raises: msgspec.MsgspecError: it is no event of Stripe."""
+    return _TRANSFER_EVENT.decode(body) if _KIND.decode(body).type.startswith("transfer.") else None
+
+
+def transfer(document: Mapping[str, Any]) -> Transfer:
+    """A transfer from the API's answer."""
+    return transfer_said(msgspec.convert(dict(document), TransferThing))
+
+
+def transfer_said(what: TransferThing) -> Transfer:
+    currency = what.currency.upper()
+    amount, came_back = (_exact(each, what.currency) for each in (what.amount, what.amount_reversed))
+    return Transfer(what.id, what.transfer_group or "", Money(amount, currency), came_back)
 
 
 def queueable(raw: bytes) -> str:

@@ -1,12 +1,16 @@
 """What providers tell by themselves: checked and queued at once, understood later, as often as the queue likes."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
-from entrepot.cloud import aws, telemetry
+from entrepot.cloud import aws, telemetry, writes
 from entrepot.cloud.inbox import AlreadyHandled, once
-from functions.payments import providers, service
+from entrepot.cloud.outbox import announce
+from entrepot.contracts.payments import TransferMoved
+from entrepot.kernel.ids import new_id
+from functions.payments import providers, service, transfers
 
 QUEUE: Final = "payments-webhooks"
 _UNNAMED: Final = "stripe"
@@ -28,6 +32,8 @@ def handle(message: str, now: datetime) -> None:
     Raises: UnknownPayment, Busy, ProviderUnavailable: to be sent again.
     """
     provider, said = _named(message)
+    if provider == transfers.STRIPE and transferred(said, now):
+        return
     heard = providers.named(provider, now).heard(said)
     if heard is None:
         telemetry.log("webhook_passed_over")
@@ -38,6 +44,30 @@ def handle(message: str, now: datetime) -> None:
         service.absorb(heard.payment_id, heard.snapshot, now, handled, heard=True)
     except AlreadyHandled:
         telemetry.log("event_repeated", published=heard.kind, event_id=heard.event_id)
+
+
+def transferred(message: str, now: datetime) -> bool:
+    """Publish what a message says of a transfer of our money. Returns: whether it is about one."""
+    from functions.payments import stripe_transfers
+
+    heard = stripe_transfers.heard(message)
+    if heard is None:
+        return False
+    event_id, said = heard
+    telemetry.log("transfer_heard", event_id=event_id, transfer_id=said.transfer_id)
+    event = TransferMoved(
+        event_id=new_id("evt", now),
+        occurred_at=now,
+        provider=transfers.STRIPE,
+        transfer_id=said.transfer_id,
+        reference=said.reference,
+        currency=said.amount.currency,
+        amount=said.amount.amount,
+        reversed=said.reversed,
+    )
+    with suppress(AlreadyHandled):
+        writes.commit(once(QUEUE, event_id, now), announce(event))
+    return True
 
 
 def _named(message: str) -> tuple[str, str]:

@@ -19,6 +19,15 @@ def camt_entry(amount: str, text: str, number: str, currency: str = "EUR", side:
     )
 
 
+def camt_transfer(amount: str, reference: str, number: str, currency: str = "EUR", back: str = "") -> str:
+    """A transfer of ours that was booked. Args: reference: its end-to-end id. back: why it came back; "": it left."""
+    side = "CRDT" if back else "DBIT"
+    refs = f"<Refs><EndToEndId>{reference}</EndToEndId></Refs>"
+    why = f"<RtrInf><Rsn><Cd>{back}</Cd></Rsn></RtrInf>" if back else ""
+    entry = camt_entry(amount, "payout", number, currency, side)
+    return entry.replace("<TxDtls>", f"<TxDtls>{refs}").replace("</TxDtls>", f"{why}</TxDtls>")
+
+
 def camt(entries: Sequence[str]) -> bytes:
     account = f"<Acct><Id><IBAN>{IBAN}</IBAN></Id></Acct>"
     statement = f"<Stmt><Id>1</Id>{account}{''.join(entries)}</Stmt>"

@@ -11,7 +11,7 @@ from functions.payments import facade, providers, statements, stripe_wire
 from functions.payments.domain.movements import Moved, Movement
 from tests.integration.payments.conftest import Provider, later, now, opened, paid, payment
 from tests.support import pump
-from tests.support.bank import camt, camt_entry, in_base64
+from tests.support.bank import camt, camt_entry, camt_transfer, in_base64
 
 REFUND = "rfd_01ARZ3NDEKTSV4RRFFQ69G5FAV"
 PAYOUT = "pot_01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -126,7 +126,7 @@ def test_each_entry_of_the_bank_moves_once_and_says_what_it_is() -> None:
         camt_entry("120.00", f"danke {reference}", "B1"),
         camt_entry("5.00", "nobody's", "B2"),
         camt_entry("70.00", f"/{PAYOUT}/", "B3", side="DBIT"),
-        camt_entry("70.00", f"returned {PAYOUT}", "B4"),
+        camt_transfer("70.00", PAYOUT, "B4", back="AC04"),
         camt_entry("1.00", "account fee", "B5", side="DBIT"),
     )
 

@@ -169,3 +169,36 @@ class ReceiptReturned(Event, frozen=True, kw_only=True):
     currency: str
     amount: int
     booked_on: str
+
+
+class TransferMoved(Event, frozen=True, kw_only=True):
+    """What a provider says of a transfer of our own money to an account connected to ours, as it stands.
+
+    `reference` is the id under which a context of ours had asked for it. `reversed` of `amount` came back in all: it
+    only rises, and events have no order. Minor units of `currency`.
+    """
+
+    NAME: ClassVar[str] = "payments.transfer_moved"
+    provider: str
+    transfer_id: str
+    reference: str
+    currency: str
+    amount: int
+    reversed: int
+
+
+class BankTransferBooked(Event, frozen=True, kw_only=True):
+    """Our bank has booked a transfer that a context of ours had ordered: told once for each entry of a statement.
+
+    `reference` is the id of what it was ordered for. `back`: the money came back to us, and
+    `reason` is why, in the bank's code (ISO 20022 external return reason), empty where it does not say. `entry` names
+    the entry of the statement. `amount` in minor units of `currency`.
+    """
+
+    NAME: ClassVar[str] = "payments.bank_transfer_booked"
+    reference: str
+    currency: str
+    amount: int
+    back: bool
+    reason: str
+    entry: str
