@@ -19,6 +19,12 @@ terms           commission, payment fee, spread and day of the rates: fixed when
 rate            units of the payout currency for one unit of the order's: `reference` as published, `applied` after
                 the spread; both are recorded
 payout          what of a statement leaves for its merchant: created, sent, paid or returned
+destination     where a merchant's payouts in a currency go: a bank account or an account connected at a provider;
+                sealed, shown masked; it must cool before it is used, and is stopped once a payout came back from it
+way             how a payout leaves: by hand, in a file for our bank, or as a transfer by a provider
+debtor          an account of ours that payouts in a currency leave: `data/payouts.json`
+payout file     what our bank is told of a debtor: open, closed, then ready; ready once all its payouts are sent
+called off      of a payout: not sent, since its merchant's hold or destination is not what it was; owed again
 unpaid          an issued statement that has something payable and no payout yet
 hold            that nothing is paid out to a merchant, and why
 carried         what a merchant owes after a statement, taken into the next one

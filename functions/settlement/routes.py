@@ -1,20 +1,34 @@
 """Statements and the ledger over HTTP."""
 
+from msgspec import to_builtins
+
 from entrepot.cloud.call import Call
 from entrepot.cloud.http import Api
+from functions.settlement.domain.destinations import Through
 from functions.settlement.domain.payouts import PayoutStatus
 from functions.settlement.domain.schedules import Every, Schedule
-from functions.settlement.service import paying, reading, reversing, running
+from functions.settlement.payout_views import (
+    DestinationBody,
+    DestinationsView,
+    DestinationView,
+    HoldBody,
+    HoldView,
+    OutcomeBody,
+    PayoutFilesView,
+    PayoutFileView,
+    PayoutsView,
+    PayoutView,
+    destination_view,
+    file_view,
+    hold_view,
+    payout_view,
+)
+from functions.settlement.service import destinations, filing, paying, reading, reversing, running
 from functions.settlement.views import (
     EntriesQuery,
     EntriesView,
     EntryView,
     FileView,
-    HoldBody,
-    HoldView,
-    OutcomeBody,
-    PayoutsView,
-    PayoutView,
     ScheduleBody,
     ScheduleView,
     StatementsQuery,
@@ -24,8 +38,6 @@ from functions.settlement.views import (
     TrialBalanceView,
     csv_view,
     entry_view,
-    hold_view,
-    payout_view,
     schedule_view,
     statement_view,
     summary_view,
@@ -107,7 +119,7 @@ def list_payouts(call: Call, merchant_id: str) -> PayoutsView:
 
 @api.post("/v1/payouts/{payout_id}/outcome", allow="payouts.write")
 def tell_outcome(call: Call, body: OutcomeBody, payout_id: str) -> PayoutView:
-    return payout_view(paying.move(payout_id, PayoutStatus(body.status), call.now))
+    return payout_view(paying.move(payout_id, PayoutStatus(body.status), call.now, body.reason))
 
 
 @api.put("/v1/merchants/{merchant_id}/payout-hold", allow="payouts.write")
@@ -118,3 +130,31 @@ def put_hold(call: Call, body: HoldBody, merchant_id: str) -> HoldView:
 @api.delete("/v1/merchants/{merchant_id}/payout-hold", allow="payouts.write", status=204)
 def let_go(call: Call, merchant_id: str) -> None:
     paying.let_go(merchant_id)
+
+
+@api.get("/v1/merchants/{merchant_id}/payout-destinations", allow="statements.read")
+def list_destinations(call: Call, merchant_id: str) -> DestinationsView:
+    found = destinations.listed(merchant_id, call.member)
+    return DestinationsView(data=[destination_view(each) for each in found])
+
+
+@api.put("/v1/merchants/{merchant_id}/payout-destinations/{currency}", allow="destinations.write")
+def set_destination(call: Call, body: DestinationBody, merchant_id: str, currency: str) -> DestinationView:
+    account = destinations.account(Through(body.through), to_builtins(body))
+    found = destinations.set_by(call.member, merchant_id, currency, account, call.now)
+    return destination_view(found)
+
+
+@api.get("/v1/payout-files", allow="payout_files.read", query=StatementsQuery)
+def list_payout_files(call: Call) -> PayoutFilesView:
+    wanted: StatementsQuery = call.query
+    page = filing.listed(wanted.limit, call.after(wanted.cursor, "payout-files"))
+    return PayoutFilesView(
+        data=[file_view(file, None, call.now) for file in page.items],
+        next_cursor=call.cursor(page.next_key, "payout-files"),
+    )
+
+
+@api.get("/v1/payout-files/{file_id}", allow="payout_files.read")
+def read_payout_file(call: Call, file_id: str) -> PayoutFileView:
+    return file_view(*filing.shown(file_id), call.now)

@@ -5,6 +5,7 @@ from datetime import datetime
 from entrepot.cloud.events import Triggers
 from entrepot.contracts.orders import ShareCompleted, ShareRefunded
 from entrepot.contracts.payments import (
+    BankTransferBooked,
     DisputeClosed,
     DisputeOpened,
     FeeKnown,
@@ -13,8 +14,9 @@ from entrepot.contracts.payments import (
     ReceiptReturned,
     RefundFailed,
     RefundSucceeded,
+    TransferMoved,
 )
-from functions.settlement.service import posting, running
+from functions.settlement.service import banking, filing, posting, running, transferring
 
 triggers = Triggers(__name__)
 
@@ -29,6 +31,8 @@ settlement_events = triggers.consumer(
         FeeKnown: posting.on_fee_known,
         DisputeOpened: posting.on_dispute_opened,
         DisputeClosed: posting.on_dispute_closed,
+        TransferMoved: transferring.on_transfer_moved,
+        BankTransferBooked: banking.on_transfer_booked,
         ShareCompleted: posting.on_share_completed,
         ShareRefunded: posting.on_share_refunded,
     },
@@ -43,3 +47,14 @@ def settlement_runs(body: str, now: datetime) -> None:
 @triggers.schedule("rate(1 day)")
 def settlement_run(now: datetime) -> None:
     running.scheduled(now)
+
+
+@triggers.schedule("rate(5 minutes)")
+def settlement_transfers(now: datetime) -> None:
+    transferring.sweep(now)
+
+
+@triggers.schedule("cron(30 4 ? * MON-FRI *)")
+def settlement_files(now: datetime) -> None:
+    """After the night's run, in time for a bank's first cut-off of the day."""
+    filing.run(now)

@@ -7,13 +7,12 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta, field
 
 from entrepot.cloud.wire import Body, View
-from entrepot.cloud.wire import Line as LineText
 from entrepot.kernel.money import Money
 from functions.settlement.csv_files import csv_of
 from functions.settlement.domain.ledger import Entry, Posting, TrialBalance
-from functions.settlement.domain.payouts import Hold, Payout
 from functions.settlement.domain.schedules import Schedule
 from functions.settlement.domain.statements import Line, Part, Statement
+from functions.settlement.payout_views import PayoutView, payout_view
 from functions.settlement.service.reading import FullStatement
 
 PAGE: Final = 24
@@ -127,7 +126,10 @@ class TrialBalanceQuery(Body, frozen=True):
 
 
 class StatementView(SummaryView, frozen=True, kw_only=True):
-    """The commission's rate is after `tier_off_basis_points`, which the `turnover` of the month before has earned."""
+    """The commission's rate is after `tier_off_basis_points`, which the `turnover` of the month before has earned.
+
+    `payout` is null as long as nothing was paid out for it.
+    """
 
     commission_rate_basis_points: int
     turnover: Money
@@ -145,6 +147,7 @@ class StatementView(SummaryView, frozen=True, kw_only=True):
     rates: list[RateView]
     lines: list[LineView]
     entries: list[EntryView]
+    payout: PayoutView | None
 
 
 class StatementsView(View, frozen=True):
@@ -165,22 +168,6 @@ class TrialBalanceView(View, frozen=True):
     as_of: datetime
     accounts: list[AccountView]
     balanced: bool
-
-
-class OutcomeBody(Body, frozen=True):
-    """What the bank did: it has the order (`sent`), has taken the money (`paid`), or sends it back (`returned`)."""
-
-    status: Literal["sent", "paid", "returned"]
-
-
-class HoldBody(Body, frozen=True):
-    reason: LineText
-
-
-class HoldView(View, frozen=True):
-    merchant_id: str
-    reason: str
-    since: datetime
 
 
 class ScheduleBody(Body, frozen=True):
@@ -206,37 +193,6 @@ class FileView(View, frozen=True):
     content: str
 
 
-class PayoutView(View, frozen=True):
-    """What a merchant is paid for one statement; `entries` are ids of the ledger entries that moved it."""
-
-    id: str
-    statement_id: str
-    merchant_id: str
-    amount: Money
-    status: str
-    created_at: datetime
-    moved_at: datetime | None
-    entries: tuple[str, ...]
-
-
-class PayoutsView(View, frozen=True):
-    data: list[PayoutView]
-    next_cursor: str | None
-
-
-def payout_view(payout: Payout) -> PayoutView:
-    return PayoutView(
-        id=payout.payout_id,
-        statement_id=payout.statement_id,
-        merchant_id=payout.merchant_id,
-        amount=payout.amount,
-        status=payout.status.value,
-        created_at=payout.created_at,
-        moved_at=payout.moved_at,
-        entries=payout.entries,
-    )
-
-
 def schedule_view(merchant_id: str, schedule: Schedule) -> ScheduleView:
     return ScheduleView(merchant_id=merchant_id, every=schedule.every.value, on=schedule.on)
 
@@ -248,10 +204,6 @@ def csv_view(full: FullStatement) -> FileView:
         media_type="text/csv; charset=utf-8",
         content=base64.b64encode(text.encode()).decode(),
     )
-
-
-def hold_view(hold: Hold) -> HoldView:
-    return HoldView(merchant_id=hold.merchant_id, reason=hold.reason, since=hold.since)
 
 
 def summary_view(statement: Statement) -> SummaryView:
@@ -281,6 +233,7 @@ def statement_view(full: FullStatement) -> StatementView:
         ],
         lines=[_line_view(line, part, terms.currency) for part in full.parts for line in part.lines],
         entries=[entry_view(entry) for entry in full.entries],
+        payout=payout_view(full.payout) if full.payout else None,
     )
 
 

@@ -132,6 +132,8 @@ def test_a_policy_names_its_actions_and_resources(function):
             assert all(f"-{function.name}:log-stream:*" in resource for resource in resources)
         elif statement["Sid"] == "Papers":  # an object's key is made with it
             assert {'{"Fn::Sub": "${PapersBucket.Arn}/papers/*"}'} == resources
+        elif statement["Sid"] == "PayoutFiles":  # likewise
+            assert {'{"Fn::Sub": "${PayoutsBucket.Arn}/files/*"}'} == resources
         elif statement["Sid"] == "Objects":  # an object's key is made with it
             assert {'{"Fn::Sub": "${ExportsBucket.Arn}/*"}'} == resources
         elif '"*"' in resources:

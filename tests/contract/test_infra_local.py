@@ -159,9 +159,9 @@ def test_the_template_differs_here_only_in_what_the_stand_in_cannot_take():
     template, responses = localised(artefact)
 
     original = artefact.template["Resources"]
-    assert {"WebACLAssociation", "PapersBucketPolicy", "ExportsBucketPolicy"} == set(original) - set(
-        template["Resources"]
-    )
+    assert {"WebACLAssociation", "PapersBucketPolicy", "PayoutsBucketPolicy", "ExportsBucketPolicy"} == set(
+        original
+    ) - set(template["Resources"])
     assert original["RestAPI"]["Properties"]["GatewayResponses"] == responses
     differing = {
         original[name]["Type"]

@@ -81,7 +81,7 @@ def make_estate(tables: bool = True) -> None:
         _make_table(table)
     for queue in QUEUES:
         aws.client("sqs").create_queue(QueueName=aws.name(queue))
-    for bucket in ("papers", "exports"):
+    for bucket in ("papers", "exports", "payouts"):
         _make_bucket(bucket)
     kms = aws.client("kms")
     for alias in ("tokens", "tokens-other"):

@@ -1,36 +1,41 @@
-"""Payouts: an issued statement is paid out once; what comes back is owed again, once.
+"""Payouts: an issued statement is paid out once, to where its merchant wants to be paid.
 
 The money that a statement pays moves in one transaction with the payout: from the merchant's payable to what is in
-transit. What the bank does with it is told by an operator, step by step.
+transit. Then it is transferred by a provider, put into a file for our bank, or told of by an operator.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from entrepot.cloud import reads, telemetry, writes
+from entrepot.cloud import aws, reads, telemetry, writes
 from entrepot.cloud.auth import Principal
+from entrepot.cloud.writes import Write
 from entrepot.kernel.ids import derived_id, new_id
 from entrepot.kernel.money import Money
 from entrepot.kernel.pagination import Page
-from entrepot.kernel.refusals import Busy, NotFound
+from entrepot.kernel.refusals import NotFound
 from functions.membership.facade import merchant_read
 from functions.settlement import store
 from functions.settlement.domain import rules
+from functions.settlement.domain.banking import debtor_for, terms_in_force
+from functions.settlement.domain.destinations import Destination, Through
 from functions.settlement.domain.ledger import Entry, Postings
-from functions.settlement.domain.payouts import Hold, Payout, PayoutStatus
-from functions.settlement.domain.shares import pending_return
+from functions.settlement.domain.payouts import Hold, Payout, PayoutStatus, Way, tellable
 from functions.settlement.domain.statements import Status
+from functions.settlement.payout_terms import payout_data
+from functions.settlement.service import moving
 
-BANK: Final = "house"
-"""The account that payouts leave. One for each currency is the bank's own matter."""
+HOUSE: Final = "house"
+"""The bank that payouts by hand leave."""
 
-_TRIES: Final = 5
+PROVIDER: Final = "stripe"
+"""Who transfers to connected accounts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What a run paid out, and the merchants that it may not pay."""
+    """What a run paid out, and the merchants with statements that it may not pay, or not yet."""
 
     payouts: list[str] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
@@ -47,7 +52,7 @@ def pay(now: datetime) -> Paid:
 
 
 def pay_merchant(merchant_id: str, now: datetime) -> Paid:
-    """Pay out the statements of one merchant, unless it is on hold."""
+    """Pay out the statements of one merchant, unless it is on hold or has no destination where money may go now."""
     done = Paid()
     statements = store.unpaid_of(merchant_id)
     if statements and reads.fetch_one(store.hold_read(merchant_id), consistent=True) is not None:
@@ -55,80 +60,94 @@ def pay_merchant(merchant_id: str, now: datetime) -> Paid:
         statements = []
     for statement_id in statements:
         try:
-            done.payouts.append(_pay(statement_id, now))
+            payout_id = _pay(statement_id, now)
         except store.AlreadyPosted:  # another run was first
             continue
-        except store.Overtaken:  # a hold was put just now
+        except store.Overtaken:  # a hold was put just now, or the destination changed
+            payout_id = None
+        if payout_id is not None:
+            done.payouts.append(payout_id)
+        elif merchant_id not in done.held:
             done.held.append(merchant_id)
     telemetry.metric("PayoutsMade", len(done.payouts))
     telemetry.metric("PayoutsHeld", len(done.held))
     return done
 
 
-def _pay(statement_id: str, now: datetime) -> str:
+def _pay(statement_id: str, now: datetime) -> str | None:
+    """Returns: the payout; None: there is no way to pay it, or not yet. Raises: AlreadyPosted, Overtaken."""
     statement = reads.fetch_one(store.statement_read(statement_id), consistent=True)
     assert statement is not None, "what is to be paid was written with its statement"
     assert statement.status is Status.ISSUED, "a statement is to be paid once it is issued"
     amount = Money(statement.payable, statement.terms.currency)
-    payout_id = derived_id("pot", statement_id)
-    entry = _entry(
-        f"payout:{statement_id}",
-        "payout_made",
-        rules.payout_made(statement.merchant_id, BANK, amount),
-        now,
+    destination = reads.fetch_one(
+        store.destination_read(statement.merchant_id, amount.currency), consistent=True
     )
+    leaving = _way(amount.currency, destination, now)
+    if leaving is None:
+        telemetry.log("payout_waits", statement_id=statement_id, merchant_id=statement.merchant_id)
+        return None
+    way, bank = leaving
+    postings = rules.payout_made(statement.merchant_id, bank, amount)
+    entry = _entry(f"payout:{statement_id}", "payout_made", postings, now)
     payout = Payout(
-        payout_id=payout_id,
+        payout_id=derived_id("pot", statement_id),
         statement_id=statement_id,
         merchant_id=statement.merchant_id,
         amount=amount,
-        bank=BANK,
+        bank=bank,
         status=PayoutStatus.CREATED,
         created_at=now,
         entries=(entry.entry_id,),
+        way=way,
+        destination_id=destination.destination_id if destination else "",
+        destination=destination.masked if destination else "",
+        ask_at=now if way is Way.TRANSFER else None,
     )
-    writes.commit(*store.payout_made(payout), *store.posted(entry))
-    return payout_id
+    writes.commit(*store.payout_made(payout), *store.posted(entry), *_handed_on(payout, destination))
+    return payout.payout_id
 
 
-def move(payout_id: str, to: PayoutStatus, now: datetime) -> Payout:
-    """What the bank did with a payout; told again it changes nothing.
+def _way(currency: str, destination: Destination | None, now: datetime) -> tuple[Way, str] | None:
+    """How a payout leaves now, and through whom."""
+    if destination is None:
+        terms = terms_in_force(payout_data().terms, aws.STAGE, now.date())
+        return (Way.HAND, HOUSE) if terms.by_hand else None
+    if not destination.usable(now):
+        return None
+    if destination.through is Through.STRIPE:
+        return Way.TRANSFER, PROVIDER
+    debtor = debtor_for(payout_data().debtors, aws.STAGE, currency, now.date())
+    return None if debtor is None else (Way.FILE, debtor.bank)
 
-    Raises: NotFound, PayoutNotMovable, Busy.
+
+def _handed_on(payout: Payout, destination: Destination | None) -> list[Write]:
+    """The destination still stands, and the payout is before whoever brings it there."""
+    if destination is None:
+        return [store.none_there(payout.merchant_id, payout.amount.currency)]
+    waits = (
+        store.to_transfer(payout, destination) if payout.way is Way.TRANSFER else store.now_outgoing(payout)
+    )
+    return [store.still_there(destination), waits]
+
+
+def move(payout_id: str, to: PayoutStatus, now: datetime, reason: str = "") -> Payout:
+    """What an operator says that the bank did with a payout; told again it changes nothing.
+
+    Raises: NotFound, Busy; PayoutNotMovable: it cannot be so, or is for another to tell.
     """
-    for _ in range(_TRIES):
-        before = reads.fetch_one(store.payout_read(payout_id), consistent=True)
-        if before is None:
-            raise NotFound
+
+    def step(before: Payout) -> moving.Made | None:
         if before.status is to:
-            return before
-        try:
-            return _move(before, to, now)
-        except store.Overtaken:  # somebody else told of it meanwhile: look again
-            continue
-    raise Busy
+            return None
+        tellable(before, to)
+        if to is PayoutStatus.SENT:
+            return before.moved(to, now), []
+        if to is PayoutStatus.PAID:
+            return moving.left(before, now)
+        return moving.back(before, before.amount.amount, reason, now)
 
-
-def _move(before: Payout, to: PayoutStatus, now: datetime) -> Payout:
-    postings = _postings(before, to)
-    entry = _entry(f"payout-{to.value}:{before.statement_id}", f"payout_{to.value}", postings, now)
-    after = before.moved(to, now, entry.entry_id if postings else None)
-    more = store.posted(entry) if postings else []
-    if to is PayoutStatus.RETURNED:
-        line = pending_return(before.merchant_id, before.amount, entry.fact, entry.entry_id, now)
-        more = [*more, *store.now_pending(line)]
-    writes.commit(store.payout_moved(before, after), *more)
-    return after
-
-
-def _postings(payout: Payout, to: PayoutStatus) -> Postings:
-    if to is PayoutStatus.PAID:
-        return rules.payout_paid(payout.bank, rules.bank(payout.bank), payout.amount)
-    if to is PayoutStatus.RETURNED:
-        left = payout.status is PayoutStatus.PAID
-        back_at = rules.bank(payout.bank) if left else rules.in_transit(payout.bank)
-        return rules.payout_returned(payout.merchant_id, back_at, payout.amount)
-    return ()
+    return moving.changed(payout_id, step)
 
 
 def listed(merchant_id: str, caller: Principal, limit: int, after: dict[str, str] | None) -> Page[Payout]:

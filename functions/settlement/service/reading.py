@@ -7,12 +7,14 @@ from typing import ClassVar, Final
 
 from entrepot.cloud import reads
 from entrepot.cloud.auth import Principal
+from entrepot.kernel.ids import derived_id
 from entrepot.kernel.pagination import Page
 from entrepot.kernel.refusals import Busy, Kind, NotFound, Refusal
 from functions.membership.facade import merchant_read
 from functions.settlement import store
 from functions.settlement.domain import chart
 from functions.settlement.domain.ledger import Balance, Entry, TrialBalance, balances
+from functions.settlement.domain.payouts import Payout
 from functions.settlement.domain.statements import Part, Statement, Status
 from functions.settlement.service import closing
 
@@ -29,11 +31,12 @@ class DayNotOver(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class FullStatement:
-    """A statement with its lines, and every entry that they name."""
+    """A statement with its lines, every entry that they name, and what was paid out for it."""
 
     statement: Statement
     parts: tuple[Part, ...]
     entries: tuple[Entry, ...]
+    payout: Payout | None = None
 
 
 def listed(merchant_id: str, caller: Principal, limit: int, after: dict[str, str] | None) -> Page[Statement]:
@@ -61,7 +64,8 @@ def statement(statement_id: str, caller: Principal) -> FullStatement:
         raise NotFound
     parts = tuple(store.parts(statement_id))
     facts = [fact for part in parts for fact in (*(line.pending.fact for line in part.lines), part.fact)]
-    return FullStatement(found, parts, tuple(store.entries(facts)))
+    payout = reads.fetch_one(store.payout_read(derived_id("pot", statement_id)))
+    return FullStatement(found, parts, tuple(store.entries(facts)), payout)
 
 
 def trial_balance_at(day: date | None, now: datetime) -> TrialBalance:

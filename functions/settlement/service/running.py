@@ -21,7 +21,7 @@ from functions.settlement.domain import rules
 from functions.settlement.domain.ledger import Entry
 from functions.settlement.domain.schedules import Schedule
 from functions.settlement.domain.shares import pending_release
-from functions.settlement.service import closing, paying, settling
+from functions.settlement.service import closing, paying, settling, transferring
 
 QUEUE: Final = "settlement-runs"
 
@@ -66,8 +66,17 @@ def take(body: str, now: datetime) -> None:
     issued = _settled(turn, now, _STATEMENTS)
     if len(issued) == _STATEMENTS:
         _send([turn])
-    paying.pay_merchant(turn.merchant_id, now)
+    for payout_id in paying.pay_merchant(turn.merchant_id, now).payouts:
+        _transferred(payout_id, now)
     telemetry.metric("StatementsIssued", len(issued))
+
+
+def _transferred(payout_id: str, now: datetime) -> None:
+    """Have a payout transferred at once, where that is its way; what fails is left to the sweep."""
+    try:
+        transferring.pursue(payout_id, now)
+    except Refusal as refusal:
+        telemetry.log("transfer_not_made", level="warning", payout_id=payout_id, code=refusal.code)
 
 
 def run(now: datetime) -> Run:

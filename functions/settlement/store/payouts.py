@@ -1,5 +1,6 @@
 """Payouts, what is still to be paid out, and holds."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from entrepot.cloud import aws, reads, writes
@@ -7,9 +8,18 @@ from entrepot.cloud.rows import Document, Number, Row, Text
 from entrepot.cloud.writes import Write
 from entrepot.kernel.clock import parsed, rfc3339
 from entrepot.kernel.pagination import Page
+from functions.settlement.domain.destinations import Destination
 from functions.settlement.domain.payouts import Hold, Payout
 from functions.settlement.domain.statements import Statement
 from functions.settlement.store.shards import SHARDS, AlreadyPosted, Overtaken, shard_of
+
+
+@dataclass(frozen=True, slots=True)
+class Transferring:
+    """Where a transfer goes that is under way."""
+
+    destination_id: str
+    sealed: str
 
 
 class UnpaidRow(Row):
@@ -32,6 +42,20 @@ class PayoutRow(Row):
 
     revision = Number()
     payout = Document[Payout](Payout)
+
+
+class TransferRow(Row):
+    """A transfer that its provider is to be asked for or about: pk `transferring#<shard>`, sk `<moment>#<payout>`.
+
+    Reached by shard, up to a moment. `sealed` is the account that it goes to, bound to `destination_id`.
+    """
+
+    class Meta:
+        table_name = aws.name("settlement")
+
+    payout_id = Text()
+    destination_id = Text()
+    sealed = Text()
 
 
 class PaidRow(Row):
@@ -80,13 +104,52 @@ def payout_made(payout: Payout) -> list[Write]:
     The condition on the hold is the last word on whether money leaves: Overtaken where one was put meanwhile.
     """
     unpaid_row = _unpaid(payout.merchant_id, payout.statement_id)
-    hold = HoldRow(f"hold#{payout.merchant_id}", "hold")
     return [
         writes.create(_row(payout), AlreadyPosted()),
         writes.create(PaidRow(f"payouts#{payout.merchant_id}", payout.payout_id), AlreadyPosted()),
         writes.delete(unpaid_row, UnpaidRow.pk.exists(), AlreadyPosted()),
-        writes.check(hold, HoldRow.pk.does_not_exist(), Overtaken()),
+        not_held(payout.merchant_id),
     ]
+
+
+def not_held(merchant_id: str) -> Write:
+    """Holds that nothing stops a merchant's money. Raises, at commit: Overtaken."""
+    hold = HoldRow(f"hold#{merchant_id}", "hold")
+    return writes.check(hold, HoldRow.pk.does_not_exist(), Overtaken())
+
+
+def to_transfer(payout: Payout, destination: Destination) -> Write:
+    """The provider is to be asked. Raises, at commit: AlreadyPosted."""
+    return writes.create(_transfer(payout, destination.destination_id, destination.sealed), AlreadyPosted())
+
+
+def asked_again(before: Payout, after: Payout, transfer: Transferring) -> list[Write]:
+    """The provider is to be asked at another moment. Raises, at commit: Overtaken."""
+    put = writes.create(_transfer(after, transfer.destination_id, transfer.sealed), Overtaken())
+    return [no_longer_asked(before), put]
+
+
+def no_longer_asked(payout: Payout) -> Write:
+    """The provider has said all there is to say. Raises, at commit: Overtaken."""
+    return writes.delete(_transfer(payout), TransferRow.pk.exists(), Overtaken())
+
+
+def transferring_read(payout: Payout) -> reads.Read[Transferring]:
+    row = _transfer(payout)
+    return reads.Read(TransferRow, row.pk, row.sk, _transferring)
+
+
+def to_ask(shard: int, now: datetime, limit: int) -> list[str]:
+    """Payouts whose provider is to be asked by now, the longest overdue first."""
+    page = reads.query(
+        TransferRow,
+        f"transferring#{shard}",
+        lambda row: str(row.payout_id),
+        where=TransferRow.sk < f"{rfc3339(now)}$",  # "$" comes after "#": this very moment is in
+        limit=limit,
+        consistent=True,
+    )
+    return list(page.items)
 
 
 def payout_read(payout_id: str) -> reads.Read[Payout]:
@@ -133,6 +196,21 @@ def _unpaid(merchant_id: str, statement_id: str) -> UnpaidRow:
     return UnpaidRow(
         f"unpaid#{shard_of(merchant_id)}", f"{merchant_id}#{statement_id}", statement_id=statement_id
     )
+
+
+def _transfer(payout: Payout, destination_id: str | None = None, sealed: str | None = None) -> TransferRow:
+    assert payout.ask_at is not None, "a transfer that is under way is asked about"
+    return TransferRow(
+        f"transferring#{shard_of(payout.payout_id)}",
+        f"{rfc3339(payout.ask_at)}#{payout.payout_id}",
+        payout_id=payout.payout_id,
+        destination_id=destination_id,
+        sealed=sealed,
+    )
+
+
+def _transferring(row: TransferRow) -> Transferring:
+    return Transferring(row.destination_id, row.sealed)
 
 
 def _row(payout: Payout) -> PayoutRow:

@@ -21,6 +21,8 @@ STAY: Final = (
     "provider",
     "account",
     "day",
+    "currency",
+    "payout_file",
 )
 """What a request on another's thing keeps: one's own tokens, and what is everybody's."""
 

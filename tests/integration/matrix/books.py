@@ -10,6 +10,7 @@ from tests.integration.matrix.world import World
 from tests.support.http import call
 
 _HOLD: Final = {"reason": "the account's owner is being checked"}
+_ACCOUNT: Final = {"through": "bank", "holder": "Clay Works", "iban": "DE89370400440532013000"}
 
 
 def _held(world: World, caller: Caller) -> Names:
@@ -27,6 +28,10 @@ SETTLEMENT: Final = (
     Asked("GET", "/v1/merchants/<merchant>/payout-schedule"),
     Asked("PUT", "/v1/merchants/<merchant>/payout-schedule", {"every": "week", "on": 1}),
     Asked("GET", "/v1/merchants/<merchant>/payouts"),
+    Asked("GET", "/v1/merchants/<merchant>/payout-destinations"),
+    Asked("PUT", "/v1/merchants/<merchant>/payout-destinations/<currency>", _ACCOUNT),
+    Asked("GET", "/v1/payout-files"),
+    Asked("GET", "/v1/payout-files/<payout_file>"),
     Asked("PUT", "/v1/merchants/<merchant>/payout-hold", _HOLD),
     Asked("DELETE", "/v1/merchants/<merchant>/payout-hold", before=_held),
     Asked("POST", "/v1/payouts/<payout>/outcome", {"status": "sent"}),

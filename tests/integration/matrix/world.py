@@ -23,10 +23,12 @@ from entrepot.cloud import events, http, outbox
 from entrepot.contracts.events import encoded
 from entrepot.contracts.permissions import GRANTS, MERCHANT_ROLES, UNENROLLED
 from entrepot.kernel.clock import utc_now
+from entrepot.kernel.ids import new_id
 from functions.membership import facade, pwdlib_gateway
 from functions.payments import customers, stripe_gateway
 from functions.settlement import triggers
-from functions.settlement.service import paying
+from functions.settlement.domain.destinations import Account, Through
+from functions.settlement.service import destinations, filing, paying
 from functions.settlement.service.running import run
 from tests.contract.authorisation import ANONYMOUS, APPLICATION, APPLICATION_SCOPES, NARROW_SCOPE
 from tests.integration.matrix.callers import ACCOUNTS, COLUMNS, TOKENS, Caller, Names
@@ -237,6 +239,21 @@ class World:
                 (made,) = _made(call("GET", path, token=self.shop.operator), 200).json["data"]
                 names[kind.removesuffix("s")] = made["id"]
 
+    def _filed(self) -> str:
+        """A file with the payout of a merchant whom nobody here is."""
+        merchant_id = new_id("mrc", self.now)
+        seller = facade.Merchant(merchant_id, "Ceramiche", "IT", "EUR", 1000)
+        facade.seed_merchant(seller, self.now)
+        account = Account(Through.BANK, "DE89370400440532013000", "Ceramiche", "DE")
+        destinations.put(merchant_id, "EUR", account, "mbr_owner", self.now)
+        (consumer,) = (each for each in triggers.triggers.all if each.name == "settlement_events")
+        share = completed(5000, order="ord_filed", merchant=merchant_id, at=self.now)
+        consumer.handle(encoded(share), self.now)
+        run(self.now)
+        paying.pay(self.now)
+        (file_id,) = filing.run(self.now)
+        return file_id
+
     def _shared(self) -> Names:
         """Things of the platform: an application, an entry of the ledger, money that nobody claims."""
         operator = self.shop.operator
@@ -253,6 +270,8 @@ class World:
             "work": work["id"],
             "reference": placed["payment"]["next_action"]["details"]["reference"],
             "entry": self._entry(),
+            "payout_file": self._filed(),
+            "currency": "EUR",
             "account": "customer_funds",
             "day": str(self.now.date()),
             "hs_code": "851830",

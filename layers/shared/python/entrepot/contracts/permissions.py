@@ -6,7 +6,7 @@ Roles, by the side they stand on:
     merchant            a merchant's owner: everything of that merchant
     merchant_catalogue    its products and stock
     merchant_orders       its orders: pack, ship, cancel
-    merchant_finance      its statements and refunds
+    merchant_finance      its statements and refunds, and where its payouts go
     merchant_support      its orders, to read and to cancel
     operator            runs the platform
     finance             the platform's books, statements and refunds
@@ -84,6 +84,8 @@ GRANTS: Final[dict[str, frozenset[str]]] = {
         "bank.read": "operator finance",
         "bank.write": "operator finance",
         "payouts.write": "operator finance",
+        "payout_files.read": "operator finance",
+        "destinations.write": "merchant merchant_finance",
     }.items()
 }
 
