@@ -3,7 +3,7 @@ VENV := .venv/bin
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/shared/python
 
-.PHONY: up dev test lint types borders matrix package bench audit openapi rules clean
+.PHONY: up dev test lint types borders matrix month package bench audit openapi rules clean
 
 up: ## serve everything on this machine, and tell the story (STORY=0 skips it, ENTREPOT_PORT moves it)
 	@$(PYTHON) -m infra.local.up
@@ -27,6 +27,9 @@ borders: $(VENV)/.dev
 
 matrix: $(VENV)/.dev ## who may call what, on their own things and on others', as really answered
 	@$(VENV)/python -m tests.integration.matrix
+
+month: $(VENV)/.dev ## ten thousand orders, settled and paid out, to zero unexplained: make month ORDERS=10000 SEED=1
+	@$(VENV)/python -m tests.integration.month --orders $(or $(ORDERS),10000) --seed $(or $(SEED),1)
 
 package: $(VENV)/.dev ## the artefacts for AWS and for this machine, with their checks
 	$(VENV)/python -m infra.package --target host

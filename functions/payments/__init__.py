@@ -13,7 +13,7 @@ Glossary
     provider     who moves the money: Stripe, our BTCPay Server or our bank account; chosen by data/providers.json
     due          what is owed by bank transfer, under its reference (RF, ISO 11649); a receipt is an entry that paid it
     work         what a person has to do: find whose an entry is, or transfer money back
-    received     confirmed at a provider that cannot refuse money; what of it pays for nothing is set aside, then returned
+    received     confirmed at a provider that cannot refuse money; what pays for nothing is set aside, then returned
     claim        how money in bitcoin goes back: the buyer asks for it at the provider's page, and it is paid out then
     fee          what the provider kept of one charge; known after the capture, told once
     dispute      the payer's bank took money back; opened when it left, closed when the bank has decided

@@ -9,12 +9,19 @@ _HEAD = (
 )
 
 
-def camt_entry(amount: str, text: str, number: str, currency: str = "EUR", side: str = "CRDT") -> str:
+def camt_entry(
+    amount: str,
+    text: str,
+    number: str,
+    currency: str = "EUR",
+    side: str = "CRDT",
+    booked_on: str = "2026-11-25",
+) -> str:
     """Args: number: the bank's own reference of the entry; "" where it gives none."""
     own = f"<AcctSvcrRef>{number}</AcctSvcrRef>" if number else ""
     return (
         f'<Ntry><Amt Ccy="{currency}">{amount}</Amt><CdtDbtInd>{side}</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>'
-        f"<BookgDt><Dt>2026-11-25</Dt></BookgDt>{own}"
+        f"<BookgDt><Dt>{booked_on}</Dt></BookgDt>{own}"
         f"<NtryDtls><TxDtls><RmtInf><Ustrd>{text}</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>"
     )
 

@@ -8,8 +8,9 @@ import json
 import re
 import zlib
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import dropwhile, islice, takewhile
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -48,13 +49,15 @@ class _Rows:
         else:
             self.items[key] = item
 
-    def under(self, hash_key: str, index: str | None) -> list[tuple[tuple[str, ...], Raw]]:
-        """Sort keys and items under a hash key, in order."""
+    def under(self, hash_key: str, index: str | None, *, backwards: bool) -> Iterator[Raw]:
+        """The items under a hash key, in the order of their range keys."""
         if index is None:
-            return [((sk,), self.items[hash_key, sk]) for sk in self._order.get(hash_key, ())]
+            held: list[Any] = self._order.get(hash_key, [])
+            return (self.items[hash_key, sk] for sk in (reversed(held) if backwards else held))
         assert self._index is not None, "the table has no index"
         assert self._index[0] == index, f"the table has no index {index}"
-        return [(entry, self.items[entry[1], entry[2]]) for entry in self._indexed.get(hash_key, ())]
+        held = self._indexed.get(hash_key, [])
+        return (self.items[entry[1], entry[2]] for entry in (reversed(held) if backwards else held))
 
     def key_names(self, index: str | None) -> tuple[str, ...]:
         return ("pk", "sk") if index is None or self._index is None else ("pk", "sk", *self._index[1:])
@@ -102,6 +105,17 @@ class Memory:
         """Every item of a table, for what a test looks at; nothing of the platform scans."""
         return list(self._tables[aws.name(table)].items.values())
 
+    def expire(self, seconds: int) -> None:
+        """Remove what the time to live has removed by then (seconds since 1970)."""
+        for rows in self._tables.values():
+            over = [
+                key
+                for key, item in rows.items.items()
+                if "expires_at" in item and int(item["expires_at"]["N"]) < seconds
+            ]
+            for key in over:
+                rows.replace(key, None)
+
     def kept(self) -> "Kept":
         """All rows as they are now, for `restore`."""
         return {name: rows.copied() for name, rows in self._tables.items()}
@@ -145,23 +159,18 @@ class Memory:
         hash_name = rows.key_names(index)[0 if index is None else 2]
         held = _EQUALS.findall(arguments["KeyConditionExpression"])
         hash_key = next(given[value]["S"] for name, value in held if given[name] == hash_name)
-        found = rows.under(hash_key, index)
-        if not arguments.get("ScanIndexForward", True):
-            found.reverse()
-        matching = [item for _, item in found if test(item, given)]
-        start = arguments.get("ExclusiveStartKey")
+        found = rows.under(hash_key, index, backwards=not arguments.get("ScanIndexForward", True))
+        start, limit = arguments.get("ExclusiveStartKey"), arguments.get("Limit")
+        matching = _matching(found, lambda item: test(item, given))
         if start:
-            matching = self._after(matching, start)
-        limit = arguments.get("Limit") or len(matching)
-        page, more = matching[:limit], len(matching) > limit
+            matching = _after(matching, start)
+        page = list(matching if limit is None else islice(matching, limit + 1))
+        more = limit is not None and len(page) > limit
+        page = page[:limit]
         answer: Raw = {"Items": [dict(item) for item in page if passes is None or passes(item, given)]}
         if more:
             answer["LastEvaluatedKey"] = {name: page[-1][name] for name in rows.key_names(index)}
         return answer
-
-    def _after(self, matching: Sequence[Raw], start: Mapping[str, Any]) -> list[Raw]:
-        keys = [_key(item) for item in matching]
-        return list(matching[keys.index(_key(start)) + 1 :])
 
     def _write(self, verb: str) -> Any:
         def write(arguments: Raw) -> Raw:
@@ -274,6 +283,18 @@ _running: list[Memory] = []
 
 def _key(item: Mapping[str, Any]) -> Key:
     return item["pk"]["S"], item["sk"]["S"]
+
+
+def _matching(found: Iterator[Raw], test: Callable[[Raw], bool]) -> Iterator[Raw]:
+    """Those that a key condition holds for: they lie together, so that after them no other is looked at."""
+    return takewhile(test, dropwhile(lambda item: not test(item), found))
+
+
+def _after(matching: Iterator[Raw], start: Mapping[str, Any]) -> Iterator[Raw]:
+    key = _key(start)
+    rest = dropwhile(lambda item: _key(item) != key, matching)
+    assert next(rest, None) is not None, "a page is asked for after an item that is gone"
+    return rest
 
 
 def _given(arguments: Raw) -> Raw:
