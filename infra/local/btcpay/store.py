@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import string
 import threading
@@ -96,6 +97,10 @@ class Store:
     def save(self, path: Path) -> None:
         with self.lock:
             document = {name: getattr(self, name) for name in _KEPT}
+            path.parent.mkdir(parents=True, exist_ok=True)
             scratch = path.with_suffix(".scratch")
-            scratch.write_text(json.dumps(document), encoding="utf-8")
+            scratch.unlink(missing_ok=True)
+            opened = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(opened, "w", encoding="utf-8") as file:
+                json.dump(document, file)
             scratch.replace(path)

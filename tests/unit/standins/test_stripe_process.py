@@ -128,7 +128,7 @@ def test_the_state_is_not_readable_by_others(tmp_path):
     assert 0o600 == os.stat(state).st_mode & 0o777
 
 
-@pytest.mark.parametrize("module", ["infra.local.stripe", "infra.local.carriers"])
+@pytest.mark.parametrize("module", ["infra.local.stripe", "infra.local.btcpay", "infra.local.carriers"])
 def test_the_stand_ins_use_the_standard_library_only(module):
     folder = ROOT.joinpath(*module.split("."))
     imported = {
