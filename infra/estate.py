@@ -71,6 +71,7 @@ QUEUES: Final = (
     "logistics-events",
     "settlement-events",
     "settlement-runs",
+    "settlement-papers",
     "privacy-events",
 )
 
@@ -171,6 +172,7 @@ FUNCTIONS: Final = (
     Function("settlement_events", "settlement-events"),
     Function("settlement_run", "schedule"),
     Function("settlement_runs", "settlement-runs"),
+    Function("settlement_papers", "settlement-papers"),
     Function("settlement_transfers", "schedule"),
     Function("settlement_files", "schedule"),
     Function("audit_check", "schedule"),

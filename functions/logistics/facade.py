@@ -1,5 +1,9 @@
 """All that other contexts may call of logistics."""
 
+from datetime import date
+from pathlib import Path
+from typing import Any
+
 from functions.logistics.domain.carriers import BadTrackingNumber, UnknownCarrier
 from functions.logistics.domain.declaration import Declaration, DeclaredLine, Papers, Party
 from functions.logistics.domain.freight import FreightOption, NoCarrier, Piece
@@ -56,5 +60,16 @@ __all__ = [
     "rate_version_read",
     "shipment_read",
     "shipment_view",
+    "typeset",
     "write_papers",
 ]
+
+
+def typeset(template: Path, sheet: Any, dated: date) -> bytes:
+    """What a template of typst makes of a sheet, which it reads as JSON: a PDF with the letters that it uses.
+
+    Only in a function that has the layer of papers.
+    """
+    from functions.logistics import typst_gateway  # heavy, and in that layer alone
+
+    return typst_gateway.typeset(template, sheet, dated)

@@ -2,10 +2,10 @@
 
 import importlib.util
 import os
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import typst
@@ -18,18 +18,23 @@ _FONTS: Final = ("fontpkg_noto_sans", "fontpkg_noto_sans_thai", "noto_cjk_sans_j
 
 def rendered(sheet: Sheet) -> bytes:
     """The sheet as a PDF; the same sheet gives the same bytes."""
-    made = _compiler().compile(
+    return typeset(TEMPLATE, sheet, sheet.dated)
+
+
+def typeset(template: Path, sheet: Any, dated: date) -> bytes:
+    """What a template makes of a sheet, which it reads as JSON: a PDF. The same gives the same bytes."""
+    made = _compiler(template).compile(
         format="pdf",
         sys_inputs={"sheet": msgspec.json.encode(sheet).decode()},
-        timestamp=datetime.combine(sheet.dated, time(), UTC),
+        timestamp=datetime.combine(dated, time(), UTC),
     )
     assert isinstance(made, bytes), "a PDF is one file"
     return made
 
 
 @cache
-def _compiler() -> typst.Compiler:
-    """One for a process, which remembers the fonts that it has read."""
+def _compiler(template: Path) -> typst.Compiler:
+    """One for a process and template, which remembers the fonts that it has read."""
     fonts = typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,
@@ -37,7 +42,7 @@ def _compiler() -> typst.Compiler:
     )
     # Nothing may be fetched: a folder that is not there holds no packages.
     nowhere = os.devnull
-    return typst.Compiler(TEMPLATE, font_paths=fonts, package_path=nowhere, package_cache_path=nowhere)
+    return typst.Compiler(template, font_paths=fonts, package_path=nowhere, package_cache_path=nowhere)
 
 
 def _folder(package: str) -> Path:

@@ -23,7 +23,7 @@ from functions.settlement.payout_views import (
     hold_view,
     payout_view,
 )
-from functions.settlement.service import destinations, filing, paying, reading, reversing, running
+from functions.settlement.service import destinations, filing, paying, printing, reading, reversing, running
 from functions.settlement.views import (
     EntriesQuery,
     EntriesView,
@@ -31,6 +31,7 @@ from functions.settlement.views import (
     FileView,
     ScheduleBody,
     ScheduleView,
+    StatementPdfView,
     StatementsQuery,
     StatementsView,
     StatementView,
@@ -38,6 +39,7 @@ from functions.settlement.views import (
     TrialBalanceView,
     csv_view,
     entry_view,
+    pdf_view,
     schedule_view,
     statement_view,
     summary_view,
@@ -66,6 +68,17 @@ def read_statement(call: Call, statement_id: str) -> StatementView:
 @api.get("/v1/statements/{statement_id}/csv", allow="statements.read")
 def read_statement_csv(call: Call, statement_id: str) -> FileView:
     return csv_view(reading.statement(statement_id, call.member))
+
+
+@api.post("/v1/statements/{statement_id}/pdf", allow="statements.read", status=202)
+def ask_for_statement_pdf(call: Call, statement_id: str) -> StatementPdfView:
+    printing.ask(statement_id, call.member, call.now)
+    return pdf_view(statement_id, *printing.shown(statement_id, call.member, call.now), call.now)
+
+
+@api.get("/v1/statements/{statement_id}/pdf", allow="statements.read")
+def read_statement_pdf(call: Call, statement_id: str) -> StatementPdfView:
+    return pdf_view(statement_id, *printing.shown(statement_id, call.member, call.now), call.now)
 
 
 @api.get("/v1/merchants/{merchant_id}/payout-schedule", allow="statements.read")

@@ -16,7 +16,7 @@ from entrepot.contracts.payments import (
     RefundSucceeded,
     TransferMoved,
 )
-from functions.settlement.service import banking, filing, posting, running, transferring
+from functions.settlement.service import banking, filing, posting, printing, running, transferring
 
 triggers = Triggers(__name__)
 
@@ -42,6 +42,11 @@ settlement_events = triggers.consumer(
 @triggers.messages(running.QUEUE)
 def settlement_runs(body: str, now: datetime) -> None:
     running.take(body, now)
+
+
+@triggers.messages(printing.QUEUE)
+def settlement_papers(body: str, now: datetime) -> None:
+    printing.write(body)
 
 
 @triggers.schedule("rate(1 day)")

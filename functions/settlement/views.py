@@ -1,7 +1,7 @@
 """What settlement's routes give."""
 
 import base64
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, field
@@ -11,8 +11,10 @@ from entrepot.kernel.money import Money
 from functions.settlement.csv_files import csv_of
 from functions.settlement.domain.ledger import Entry, Posting, TrialBalance
 from functions.settlement.domain.schedules import Schedule
+from functions.settlement.domain.statement_paper import Paper
 from functions.settlement.domain.statements import Line, Part, Statement
 from functions.settlement.payout_views import PayoutView, payout_view
+from functions.settlement.service.printing import LINK_SECONDS
 from functions.settlement.service.reading import FullStatement
 
 PAGE: Final = 24
@@ -191,6 +193,44 @@ class FileView(View, frozen=True):
     file_name: str
     media_type: str
     content: str
+
+
+class FailureView(View, frozen=True):
+    """Why there is no PDF, and what to do."""
+
+    code: str
+    detail: str
+
+
+class StatementPdfView(View, frozen=True):
+    """`status` is "none" (nobody has asked for it), "pending", "ready" or "failed".
+
+    `url` opens one that is ready without signing in, until `link_expires_at`.
+    """
+
+    statement_id: str
+    status: str
+    failure: FailureView | None
+    url: str | None
+    link_expires_at: datetime | None
+
+
+_FAILED: Final = FailureView(
+    code="paper_failed",
+    detail="The PDF could not be written. It is tried again by itself for a quarter of an hour; if it is still failed "
+    "then, ask for it again, and if that fails too, tell support the statement's id.",
+)
+
+
+def pdf_view(statement_id: str, paper: Paper | None, url: str | None, now: datetime) -> StatementPdfView:
+    status = paper.state.value if paper else "none"
+    return StatementPdfView(
+        statement_id=statement_id,
+        status=status,
+        failure=_FAILED if status == "failed" else None,
+        url=url,
+        link_expires_at=now + timedelta(seconds=LINK_SECONDS) if url else None,
+    )
 
 
 def schedule_view(merchant_id: str, schedule: Schedule) -> ScheduleView:

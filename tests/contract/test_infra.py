@@ -19,6 +19,7 @@ from entrepot.cloud.events import Trigger
 from entrepot.cloud.rows import Row
 from entrepot.cloud.workers import Worker
 from functions.logistics.domain.declaration import KEPT
+from functions.settlement.domain.statement_paper import KEPT as STATEMENTS_KEPT
 from infra import estate
 from infra.artefact import SERVICES
 from infra.estate import FUNCTIONS, QUEUES, SUBSCRIPTIONS, TABLES, TOPICS, Function
@@ -134,6 +135,8 @@ def test_a_policy_names_its_actions_and_resources(function):
             assert {'{"Fn::Sub": "${PapersBucket.Arn}/papers/*"}'} == resources
         elif statement["Sid"] == "PayoutFiles":  # likewise
             assert {'{"Fn::Sub": "${PayoutsBucket.Arn}/files/*"}'} == resources
+        elif statement["Sid"] == "StatementPapers":  # likewise
+            assert {'{"Fn::Sub": "${PayoutsBucket.Arn}/statements/*"}'} == resources
         elif statement["Sid"] == "Objects":  # an object's key is made with it
             assert {'{"Fn::Sub": "${ExportsBucket.Arn}/*"}'} == resources
         elif '"*"' in resources:
@@ -240,23 +243,25 @@ def test_no_template_holds_a_secret():
     assert not {"SecretString", "GenerateSecretString"} & set(secret)
 
 
-def test_the_bucket_of_papers_is_private_sealed_and_forgets():
-    bucket = estate.merge_template(ROOT)["Resources"]["PapersBucket"]["Properties"]
+@pytest.mark.parametrize(("name", "kept"), [("PapersBucket", KEPT), ("PayoutsBucket", STATEMENTS_KEPT)])
+def test_the_bucket_of_papers_is_private_sealed_and_forgets(name, kept):
+    bucket = estate.merge_template(ROOT)["Resources"][name]["Properties"]
 
     assert {True} == set(bucket["PublicAccessBlockConfiguration"].values())
     (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert "aws:kms" == encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"]
-    assert timedelta(days=bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"]) > KEPT
+    assert timedelta(days=bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"]) > kept
     assert "VersioningConfiguration" not in bucket
 
 
-def test_each_layer_is_given_to_one_function_and_has_its_requirements():
+def test_each_layer_is_given_to_who_needs_it_alone_and_has_its_requirements():
     config = json.loads((ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))["lambda_functions"]
     given = {name: entry["layers"] for name, entry in config.items() if "layers" in entry}
 
     assert {
         "customs_search": [{"Ref": "SharedLayer"}, {"Ref": "SearchLayer"}],
         "orders_papers": [{"Ref": "SharedLayer"}, {"Ref": "PapersLayer"}],
+        "settlement_papers": [{"Ref": "SharedLayer"}, {"Ref": "PapersLayer"}],
     } == given
     assert all((ROOT / "layers" / layer / "requirements.txt").exists() for layer in estate.LAYERS)
 

@@ -52,8 +52,8 @@ def listed(merchant_id: str, caller: Principal, limit: int, after: dict[str, str
     return store.issued(merchant_id, limit, after)
 
 
-def statement(statement_id: str, caller: Principal) -> FullStatement:
-    """An issued statement.
+def readable(statement_id: str, caller: Principal) -> Statement:
+    """An issued statement, without its lines.
 
     Raises: NotFound: there is none, it is not issued yet, or it is another's.
     """
@@ -62,6 +62,12 @@ def statement(statement_id: str, caller: Principal) -> FullStatement:
         raise NotFound
     if caller.merchant_id not in (None, found.merchant_id):
         raise NotFound
+    return found
+
+
+def statement(statement_id: str, caller: Principal) -> FullStatement:
+    """An issued statement. Raises: NotFound: as `readable`."""
+    found = readable(statement_id, caller)
     parts = tuple(store.parts(statement_id))
     facts = [fact for part in parts for fact in (*(line.pending.fact for line in part.lines), part.fact)]
     payout = reads.fetch_one(store.payout_read(derived_id("pot", statement_id)))

@@ -23,6 +23,7 @@ from functions.settlement.store.ledger import (
     sums_of_days,
     sums_of_months,
 )
+from functions.settlement.store.papers import PaperMoved, paper_read, paper_told
 from functions.settlement.store.payout_files import (
     file_grown,
     file_moved,
@@ -85,6 +86,7 @@ __all__ = [
     "SHARDS",
     "AlreadyPosted",
     "Overtaken",
+    "PaperMoved",
     "Reserve",
     "Transferring",
     "account_moved",
@@ -128,6 +130,8 @@ __all__ = [
     "now_unpaid",
     "open_file_read",
     "outgoing",
+    "paper_read",
+    "paper_told",
     "part_settled",
     "parts",
     "payout_made",

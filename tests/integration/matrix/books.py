@@ -25,6 +25,8 @@ SETTLEMENT: Final = (
     Asked("GET", "/v1/merchants/<merchant>/statements"),
     Asked("GET", "/v1/statements/<statement>"),
     Asked("GET", "/v1/statements/<statement>/csv"),
+    Asked("POST", "/v1/statements/<statement>/pdf"),
+    Asked("GET", "/v1/statements/<statement>/pdf"),
     Asked("GET", "/v1/merchants/<merchant>/payout-schedule"),
     Asked("PUT", "/v1/merchants/<merchant>/payout-schedule", {"every": "week", "on": 1}),
     Asked("GET", "/v1/merchants/<merchant>/payouts"),
