@@ -7,11 +7,12 @@ It serves, under `/v1`, as Stripe does (Bearer or Basic key, forms, `expand`, Id
 
 - payment_intents: create, retrieve, list, update, confirm (also with a `pk_test_` key and `client_secret`),
   capture, cancel
-- customers: create, retrieve, list, update, delete, search (by one pair of metadata), their payment_methods
+- customers: create, retrieve, list, update, delete, search (by one pair of metadata), their payment_methods,
+  cash_balance and cash_balance_transactions; test_helpers: fund_cash_balance
 - payment_methods: retrieve, list, attach, detach
 - charges, balance_transactions, events: retrieve, list; balance: retrieve
-- refunds: create, retrieve, list, update; transfers: create, retrieve, list, reversals; disputes: retrieve,
-  list, update, close
+- refunds: create (of a payment, or `origin` customer_balance), retrieve, list, update
+- transfers: create, retrieve, list, reversals; disputes: retrieve, list, update, close
 
 Every change publishes an event, which is signed and delivered to the webhook address in no promised order,
 and again until it is answered 2xx. A charge's `balance_transaction` is null until `charge.updated`, which
@@ -23,6 +24,11 @@ kind: redirects and bank transfers wait in `requires_action`, debits (`sepa_debi
 `processing`. A customer's card is kept once an intent with `setup_future_usage` is paid by it;
 `pm_card_chargeCustomerFail` can be attached and is declined, `pm_card_authenticationRequired` asks its owner
 each time, kept or not.
+
+A transfer comes by `fund_cash_balance`: less than the payment's amount funds it in part, more stays in the
+balance, and so does what comes once the payment is cancelled; `reference` names the payment, and "unknown
+sender" is one whom Stripe has to ask by e-mail where money goes back. Such refunds are pending until they are
+finished.
 
 Test controls, without a key, JSON or form bodies; `pi`, `ch`, `du`, `re`, `evt` stand for ids:
 

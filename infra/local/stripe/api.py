@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from infra.local.stripe import balance, connect, customers, disputes, intents, refunds
+from infra.local.stripe import balance, cash, connect, customers, disputes, intents, refunds
 from infra.local.stripe.account import CAUSE, Account
 from infra.local.stripe.controls import Controls, fields_of
 from infra.local.stripe.errors import StripeError
@@ -33,6 +33,7 @@ POSTS: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/v1/disputes/{}", disputes.update),
     ("/v1/disputes/{}/close", disputes.accept),
     ("/v1/customers", customers.create),
+    ("/v1/test_helpers/customers/{}/fund_cash_balance", intents.fund),
     ("/v1/customers/{}", customers.update),
     ("/v1/payment_methods/{}/attach", customers.attach),
     ("/v1/payment_methods/{}/detach", customers.detach),
@@ -42,6 +43,8 @@ DELETES: Final[tuple[tuple[str, Endpoint], ...]] = (("/v1/customers/{}", custome
 READS: Final[tuple[tuple[str, Endpoint], ...]] = (
     ("/v1/customers/search", customers.search),
     ("/v1/customers/{}/payment_methods", customers.kept),
+    ("/v1/customers/{}/cash_balance", cash.balance),
+    ("/v1/customers/{}/cash_balance_transactions", cash.moves),
     ("/v1/customers/{}/payment_methods/{}", customers.kept_one),
 )
 # Collections that are read: the kind, and the fields a list may be filtered by.

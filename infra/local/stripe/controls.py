@@ -162,8 +162,9 @@ class Controls:
         store = self._account.store
         with store.lock:
             refund = store.get("refund", identifier)
-            how = methods.behaviour(store, refund["payment_method"])
-            succeed = outcome == "succeed" if outcome else how.refund != "fails"
+            method = refund["payment_method"]  # none where it comes from a customer's cash balance
+            fails = method is not None and methods.behaviour(store, method).refund == "fails"
+            succeed = outcome == "succeed" if outcome else not fails
             return refunds.finished(self._account, refund, succeed)
 
     def _fault(self, method: str, rest: list[str], params: Params) -> Json:

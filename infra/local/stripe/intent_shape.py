@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from infra.local.stripe import methods
+from infra.local.stripe import cash, methods
 from infra.local.stripe.errors import invalid
 from infra.local.stripe.forms import Params
 from infra.local.stripe.methods import Behaviour
@@ -42,7 +42,8 @@ def new_intent(store: Store, params: Params) -> Json:
     texts = {name: params.text(name) for name in _TEXTS}
     metadata, shipping = params.strings("metadata"), _shipping(params)
     setup = params.text("setup_future_usage", ("off_session", "on_session"))
-    params.ignored("payment_method_options", "off_session", "use_stripe_sdk", "mandate_data", "radar_options")
+    transfer = _transfer(params)
+    params.ignored("off_session", "use_stripe_sdk", "mandate_data", "radar_options")
     params.done()
     identifier = store.new_id("payment_intent")
     return {
@@ -60,7 +61,7 @@ def new_intent(store: Store, params: Params) -> Json:
         "currency": currency,
         "livemode": False,
         "metadata": metadata,
-        "payment_method_options": _options(types),
+        "payment_method_options": _options(types, transfer),
         "payment_method_types": types,
         "setup_future_usage": setup,
         "shipping": shipping,
@@ -77,13 +78,7 @@ def next_action(intent: Json, how: Behaviour, return_url: str | None) -> Json:
     """
     url = f"https://hooks.stripe.invalid/redirect/authenticate/{intent['id']}"
     if how.type == methods.TRANSFER:
-        details = {
-            "amount_remaining": intent["amount"],
-            "currency": intent["currency"],
-            "hosted_instructions_url": url,
-            "reference": intent["id"][-10:].upper(),
-            "type": "eu_bank_transfer",
-        }
+        details = cash.instructions(intent, url)
         return {"type": "display_bank_transfer_instructions", "display_bank_transfer_instructions": details}
     if how.type == "card" and return_url is None:
         return {
@@ -140,14 +135,31 @@ def _kinds(params: Params, currency: str) -> tuple[Json | None, list[str]]:
     return {"allow_redirects": redirects, "enabled": True}, kinds
 
 
-def _options(types: list[str]) -> Json:
+def _transfer(params: Params) -> Json:
+    """What is asked for of a bank transfer; other kinds' options are passed over."""
+    options = params.mapping("payment_method_options") or Params({})
+    given = options.mapping(methods.TRANSFER)
+    if given is None:
+        return {}
+    transfer = given.mapping("bank_transfer") or Params({})
+    kind = transfer.required("type", cash.TYPES.values())
+    country = (transfer.mapping("eu_bank_transfer") or Params({})).text("country", ("DE", "FR", "IE", "NL"))
+    if kind == cash.TYPES["eur"] and country is None:
+        raise invalid("Missing required param: the country of the bank account.", "eu_bank_transfer[country]")
+    funding = given.required("funding_type", ("bank_transfer",))
+    more = {} if country is None else {"eu_bank_transfer": {"country": country}}
+    return {"bank_transfer": {"type": kind, **more}, "funding_type": funding, "setup_future_usage": None}
+
+
+def _options(types: list[str], transfer: Json) -> Json:
     card = {
         "installments": None,
         "mandate_options": None,
         "network": None,
         "request_three_d_secure": "automatic",
     }
-    return {kind: card if kind == "card" else {} for kind in types}
+    given = {"card": card, methods.TRANSFER: transfer}
+    return {kind: given.get(kind, {}) for kind in types}
 
 
 def _shipping(params: Params) -> Json | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from infra.local.stripe import charges, customers, methods
+from infra.local.stripe import cash, charges, customers, methods
 from infra.local.stripe.account import Account
 from infra.local.stripe.errors import StripeError, refused
 from infra.local.stripe.forms import Params
@@ -158,6 +158,7 @@ def ended(account: Account, intent: Json, reason: str | None, release_event: str
     """Cancel it, and release what was authorised."""
     if intent["status"] == "requires_capture":
         charges.released(account, account.store.get("charge", intent["latest_charge"]), release_event)
+    applied = cash.applied(account.store, intent)
     intent.update(
         status="canceled",
         canceled_at=now(),
@@ -166,7 +167,47 @@ def ended(account: Account, intent: Json, reason: str | None, release_event: str
         next_action=None,
     )
     account.publish("payment_intent.canceled", intent)
+    if applied:
+        of = {"payment_intent": intent["id"]}
+        kind = "unapplied_from_payment"
+        cash.move(account, intent["customer"], intent["currency"], kind, applied, unapplied_from_payment=of)
+        cash.say_left(account, intent["customer"], intent["currency"])
     return intent
+
+
+def fund(account: Account, params: Params, customer_id: str) -> Json:
+    """`POST /v1/test_helpers/customers/{id}/fund_cash_balance`: a transfer of theirs has come."""
+    account.store.get("customer", customer_id)
+    amount = params.required_whole("amount", least=1)
+    currency, reference = params.required("currency", cash.TYPES), params.text("reference")
+    params.done()
+    funded = cash.funded(currency, reference)
+    entry = cash.move(account, customer_id, currency, "funded", amount, funded=funded)
+    _reconcile(account, customer_id, currency, reference or "")
+    cash.say_left(account, customer_id, currency)
+    return entry
+
+
+def _reconcile(account: Account, customer_id: str, currency: str, reference: str) -> None:
+    """What is available goes to the open payment that the reference names, then to the oldest."""
+    waiting = [
+        intent
+        for intent in account.store.newest("payment_intent", customer=customer_id, currency=currency)[::-1]
+        if intent["status"] == "requires_action" and methods.TRANSFER in intent["payment_method_types"]
+    ]
+    for intent in sorted(waiting, key=lambda intent: intent["id"][-10:].upper() not in reference):
+        missing = intent["amount"] - cash.applied(account.store, intent)
+        part = min(missing, cash.available(account.store, customer_id, currency))
+        if part <= 0:
+            continue
+        of = {"payment_intent": intent["id"]}
+        cash.move(account, customer_id, currency, "applied_to_payment", -part, applied_to_payment=of)
+        if part == missing:
+            method = account.store.get("payment_method", intent["payment_method"])
+            paid(account, intent, method, methods.behaviour(account.store, method["id"]))
+        else:
+            intent["next_action"]["display_bank_transfer_instructions"]["amount_remaining"] = missing - part
+            account.publish("payment_intent.partially_funded", intent)
 
 
 def attempt(account: Account, intent: Json, return_url: str | None, no_action: bool = False) -> None:
@@ -177,8 +218,12 @@ def attempt(account: Account, intent: Json, return_url: str | None, no_action: b
         if no_action:
             failed(account, intent, method, _authentication_required(how))
             raise _card_error(intent)
+        if how.type == methods.TRANSFER:
+            cash.check(intent)
         intent.update(status="requires_action", next_action=next_action(intent, how, return_url))
         account.publish("payment_intent.requires_action", intent)
+        if how.type == methods.TRANSFER:
+            _reconcile(account, intent["customer"], intent["currency"], "")
     elif how.flow is Flow.PROCESSING:
         processing(account, intent, method, how)
     elif how.flow is Flow.DECLINE:

@@ -58,6 +58,7 @@ CURRENCIES_OF: Final = {
         "aud", "cad", "chf", "cny", "dkk", "eur", "gbp", "hkd", "jpy", "nok", "sek", "sgd", "usd",
     ),
     "crypto": ("usd",),
+    "customer_balance": ("eur", "gbp", "jpy", "mxn", "usd"),
     "ideal": ("eur",),
     "sepa_debit": ("eur",),
     "us_bank_account": ("usd",),
@@ -112,7 +113,8 @@ def _table() -> dict[str, Behaviour]:
         "pm_card_pendingRefund": replace(_VISA, last4="7726", refund="pending"),
         "pm_card_refundFail": replace(_VISA, last4="5126", refund="fails"),
         "pm_standin_link": Behaviour("link", Flow.SUCCEED),
-        **{f"pm_standin_{kind}": Behaviour(kind, Flow.ACTION) for kind in (*REDIRECTS, TRANSFER)},
+        **{f"pm_standin_{kind}": Behaviour(kind, Flow.ACTION) for kind in REDIRECTS},
+        f"pm_standin_{TRANSFER}": Behaviour(TRANSFER, Flow.ACTION, refund="pending"),
         **{f"pm_standin_{kind}": Behaviour(kind, Flow.PROCESSING) for kind in DEBITS},
     }
 

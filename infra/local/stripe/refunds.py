@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.local.stripe import methods
+from infra.local.stripe import cash, methods
 from infra.local.stripe.account import Account
 from infra.local.stripe.balance import moved
 from infra.local.stripe.charges import unrefunded
@@ -17,6 +17,8 @@ REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 
 def create(account: Account, params: Params) -> Json:
     """`POST /v1/refunds` for a payment intent or a charge, of all that is left unless an amount is given."""
+    if params.text("origin", ("customer_balance",)) is not None:
+        return _from_balance(account, params)
     charge = _charge(account, params)
     amount, reason = params.whole("amount", least=1), params.text("reason", REASONS)
     metadata = params.strings("metadata")
@@ -62,6 +64,8 @@ def finished(account: Account, refund: Json, succeeded: bool) -> Json:
     if refund["status"] == "failed" or (succeeded and refund["status"] != "pending"):
         raise refused(f"Refund {refund['id']} has a status of {refund['status']}.")
     before = {"status": refund["status"]}
+    if refund["charge"] is None:
+        return _balance_refunded(account, refund, before, succeeded)
     charge = account.store.get("charge", refund["charge"])
     if succeeded:
         refund["status"] = "succeeded"
@@ -75,6 +79,59 @@ def finished(account: Account, refund: Json, succeeded: bool) -> Json:
         account.publish("refund.failed", refund)
     account.publish("refund.updated", refund, before)
     account.publish("charge.refund.updated", refund, before)
+    return refund
+
+
+def _from_balance(account: Account, params: Params) -> Json:
+    """What a customer's cash balance holds goes back to where it came from."""
+    customer = account.store.get("customer", params.required("customer"), "customer")
+    amount = params.required_whole("amount", least=1)
+    currency = params.required("currency", cash.TYPES)
+    reason, metadata = params.text("reason", REASONS), params.strings("metadata")
+    email = params.text("instructions_email") or customer["email"]
+    params.done()
+    if amount > cash.available(account.store, customer["id"], currency):
+        raise refused("The customer's cash balance does not hold as much.", "insufficient_funds", "amount")
+    if email is None and not cash.sender_known(account.store, customer["id"]):
+        raise refused(
+            "The customer has no email, to be asked for their bank account.", "email_invalid", "customer"
+        )
+    kind = cash.TYPES[currency]
+    refund = account.store.add(
+        {
+            "id": account.store.new_id("refund"),
+            "object": "refund",
+            "amount": amount,
+            "balance_transaction": None,
+            "charge": None,
+            "created": now(),
+            "currency": currency,
+            "customer": customer["id"],
+            "destination_details": {"type": kind, kind: {"reference": None, "reference_status": "pending"}},
+            "metadata": metadata,
+            "payment_intent": None,
+            "payment_method": None,
+            "pending_reason": "processing",
+            "reason": reason,
+            "receipt_number": None,
+            "source_transfer_reversal": None,
+            "status": "pending",
+            "transfer_reversal": None,
+        }
+    )
+    cash.returned(account, refund, "return_initiated")
+    account.publish("refund.created", refund)
+    return refund
+
+
+def _balance_refunded(account: Account, refund: Json, before: Json, succeeded: bool) -> Json:
+    if succeeded:
+        refund.update(status="succeeded", pending_reason=None)
+    else:
+        refund.update(status="failed", failure_reason="unknown", pending_reason=None)
+        cash.returned(account, refund, "return_canceled")
+        account.publish("refund.failed", refund)
+    account.publish("refund.updated", refund, before)
     return refund
 
 
@@ -102,6 +159,7 @@ def _new_refund(
 ) -> Json:
     how = methods.behaviour(account.store, charge["payment_method"])
     card = {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"}
+    kind = cash.TYPES[charge["currency"]] if how.type == methods.TRANSFER else how.type
     return {
         "id": account.store.new_id("refund"),
         "object": "refund",
@@ -110,7 +168,7 @@ def _new_refund(
         "charge": charge["id"],
         "created": now(),
         "currency": charge["currency"],
-        "destination_details": {"type": how.type, how.type: card if how.type == "card" else {}},
+        "destination_details": {"type": kind, kind: card if kind == "card" else {}},
         "metadata": metadata,
         "payment_intent": charge["payment_intent"],
         "payment_method": charge["payment_method"],

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import stripe
 
+from infra.local.stripe import cash
 from tests.unit.standins.conformity import complaints
 
 
@@ -24,7 +25,8 @@ def busy_account(provider):
     provider.intent(
         payment_method="pm_card_threeDSecure2Required", confirm=True, return_url="https://x.invalid"
     )
-    for kind in ("alipay", "wechat_pay", "crypto", "customer_balance", "sepa_debit", "link"):
+    _transferred(provider)
+    for kind in ("alipay", "wechat_pay", "crypto", "sepa_debit", "link"):
         name = f"pm_standin_{kind}"
         provider.intent(
             currency="usd" if kind == "crypto" else "eur",
@@ -47,6 +49,28 @@ def busy_account(provider):
     return provider
 
 
+def _transferred(provider: Any) -> None:
+    """A transfer in each currency, in two parts and with more than was owed, which goes back."""
+    sdk, customer = provider.sdk.v1, provider.sdk.v1.customers.create().id
+    for currency, kind in cash.TYPES.items():
+        bank: Any = {"type": kind, **({"eu_bank_transfer": {"country": "DE"}} if currency == "eur" else {})}
+        intent = provider.intent(
+            currency=currency,
+            customer=customer,
+            allowed_payment_method_types=["customer_balance"],
+            payment_method_data={"type": "customer_balance"},
+            payment_method_options={
+                "customer_balance": {"funding_type": "bank_transfer", "bank_transfer": bank}
+            },
+            confirm=True,
+        )
+        for amount in (4_000, 7_000):
+            sdk.test_helpers.customers.fund_cash_balance(customer, {"amount": amount, "currency": currency})
+        sdk.refunds.create({"payment_intent": intent.id, "amount": 300})
+        back = {"origin": "customer_balance", "customer": customer, "amount": 1_000, "currency": currency}
+        sdk.refunds.create(back)
+
+
 KINDS: list[tuple[str, Any]] = [
     ("payment_intent", stripe.PaymentIntent),
     ("charge", stripe.Charge),
@@ -57,6 +81,8 @@ KINDS: list[tuple[str, Any]] = [
     ("transfer_reversal", stripe.TransferReversal),
     ("dispute", stripe.Dispute),
     ("event", stripe.Event),
+    ("customer", stripe.Customer),
+    ("customer_cash_balance_transaction", stripe.CustomerCashBalanceTransaction),
 ]
 
 
@@ -73,6 +99,17 @@ def test_the_balance_conforms_to_the_types_of_the_sdk(busy_account):
     _, balance = busy_account.raw("GET", "/v1/balance", headers={"Authorization": "Bearer sk_test_entrepot"})
 
     assert [] == complaints(balance, stripe.Balance, "balance")
+
+
+def test_a_cash_balance_conforms_to_the_types_of_the_sdk(busy_account):
+    account = busy_account.standin.account
+    told = [
+        event["data"]["object"]
+        for event in account.store.newest("event", type="cash_balance.funds_available")
+    ]
+
+    assert len(cash.TYPES) == len(told)
+    assert [] == [found for each in told for found in complaints(each, stripe.CashBalance, "cash_balance")]
 
 
 def test_the_comparison_sees_missing_unknown_and_wrong_fields():
