@@ -18,7 +18,9 @@ Glossary
     fee          what the provider kept of one charge; known after the capture, told once
     dispute      the payer's bank took money back; opened when it left, closed when the bank has decided
     flag         what the provider says is not ours (amount, currency, account, mode, intent): nothing moves
-    customer     a member as the provider knows them: it keeps their cards, under an id of ours
+    customer     whom the provider keeps something for, under an id of ours: a member's cards, or the transfers
+                 for one payment
+    surplus      what came into that balance beside the payment: over, twice or late; return: its way back, never ours
     silent       the provider has said nothing for a while, so the sweep asks
     lapse        an authorisation that nobody captures ends by itself, after seven days for cards
 """

@@ -129,9 +129,13 @@ def _disputes(before: Payment, after: Payment, now: datetime) -> list[PaymentEve
 
 
 def _receipts(before: Payment, after: Payment, now: datetime) -> list[Event]:
-    """Of a provider that cannot refuse money: what came, what of it pays for nothing, and what of that has left."""
+    """Of a provider that cannot refuse money: what came, what of it pays for nothing, and what of that has left.
+
+    What lies in a balance of the payer's was never ours, so that no receipt is booked: only its way back is told.
+    """
     told_of: list[Event] = []
-    if after.received > before.received:
+    ours = not after.by_balance
+    if after.received > before.received and ours:
         # The running total makes each receipt a fact of its own, whatever brought the news.
         fact, increase = f"{after.intent_id}:{after.received}", after.received - before.received
         told_of.append(_booked(events.ReceiptBooked, after, fact, increase, now))
@@ -140,8 +144,13 @@ def _receipts(before: Payment, after: Payment, now: datetime) -> list[Event]:
         if held is None:
             facts = {"return_id": each.refund_id, "reason": each.reason}
             told_of.append(_event(events.ReturnRequested, after, each.amount, now, **facts))
-        if each.status is RefundStatus.SUCCEEDED and (held is None or held.status is not each.status):
+        if held is not None and held.status is each.status:
+            continue
+        if each.status is RefundStatus.SUCCEEDED and ours:
             told_of.append(_booked(events.ReceiptReturned, after, each.refund_id, each.amount, now))
+        if each.status in (RefundStatus.SUCCEEDED, RefundStatus.FAILED) and not ours:
+            ended = {"return_id": each.refund_id, "outcome": each.status.value, "reason": each.error}
+            told_of.append(_event(events.ReturnEnded, after, each.amount, now, **ended))
     return told_of
 
 

@@ -45,6 +45,7 @@ from functions.payments.service import Ending
 from functions.payments.transfers import Transfer
 
 __all__ = [
+    "TRANSFER",
     "AmountNotChargeable",
     "CaptureMode",
     "Card",
@@ -89,6 +90,8 @@ __all__ = [
 ]
 
 PENDING: Final = "pending"
+TRANSFER: Final = "bank_transfer"
+"""The method whose money may have to go back to somebody whom the provider has to ask where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,14 +193,15 @@ def left_of(member_id: str) -> list[str]:
     return customers.left_of(member_id)
 
 
-def start(payment_id: str, now: datetime, opened: Payment | None = None) -> PaymentView:
+def start(payment_id: str, now: datetime, opened: Payment | None = None, email: str = "") -> PaymentView:
     """Have the intent made, or find the one that was made: a replay gives the same secret.
 
     The provider out of reach is no refusal: the view is "pending" without a secret, and the next call completes it.
-    Args: opened: the payment as `open_payment` made it, where that was committed just now.
+    Args: opened: the payment as `open_payment` made it, where that was committed just now. email: the payer's, whom a
+        provider may have to ask where a transfer goes back; it is kept at the provider only.
     Raises: UnknownPayment; Busy.
     """
-    payment, intent = service.start(payment_id, now, opened)
+    payment, intent = service.start(payment_id, now, opened, email)
     return _view(payment, intent)
 
 

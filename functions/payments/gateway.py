@@ -44,7 +44,11 @@ class Declined(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class NextAction:
-    """What the payer must do next: `kind` is the provider's word, `url` where to go, `details` what to use there."""
+    """What the payer must do next: `kind` is the provider's word, `url` where to go, `details` what to use there.
+
+    Of a transfer `details` are the account's own, the reference, and what is left to pay: `amount_remaining` in minor
+    units of `currency`.
+    """
 
     kind: str
     url: str | None = None
@@ -92,12 +96,16 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a provider told by itself: of which payment, and what. `event_id` is the same each time it tells it."""
+    """What a provider told by itself: of which payment, and what. `event_id` is the same each time it tells it.
+
+    Where it says of whom only, and has to be asked of what, that is the `customer`, and there is no snapshot.
+    """
 
     event_id: str
     kind: str
     payment_id: str
-    snapshot: Snapshot
+    snapshot: Snapshot | None
+    customer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +148,28 @@ class Keeper(Protocol):
 
     def forget(self, reference: str) -> None:
         """Know a customer no more, nor their cards. Done already is done."""
+        ...
+
+
+class PayersBalance(Protocol):
+    """A provider that keeps a balance for each payment by transfer. Calls raise and repeat as those of `Gateway`.
+
+    What comes into it is told as `received` by `Gateway.refunds`, and what goes back out of it as `returns`.
+    """
+
+    def opened(self, payment_id: str, email: str) -> str:
+        """The provider's name for whoever transfers for that payment: made now, or before.
+
+        Args: email: to be asked where money goes back, should their bank not say; "" where it is not known.
+        """
+        ...
+
+    def payment_of(self, reference: str) -> str | None:
+        """For which payment that one was made; None where nobody knows."""
+        ...
+
+    def forget_person(self, reference: str) -> None:
+        """Know no more who transferred. Done already is done."""
         ...
 
 

@@ -30,6 +30,7 @@ from functions.payments.gateway import (
     Heard,
     Intent,
     Keeper,
+    PayersBalance,
     ProviderBusy,
     ProviderUnavailable,
 )
@@ -157,6 +158,22 @@ class KeeperGuard:
 
     def forget(self, reference: str) -> None:
         called(self._provider, lambda: self._keeper.forget(reference), self._now)
+
+
+class BalanceGuard:
+    """A `PayersBalance` by the breaker of its provider."""
+
+    def __init__(self, provider: str, balance: PayersBalance, now: datetime) -> None:
+        self._provider, self._balance, self._now = provider, balance, now
+
+    def opened(self, payment_id: str, email: str) -> str:
+        return called(self._provider, lambda: self._balance.opened(payment_id, email), self._now)
+
+    def payment_of(self, reference: str) -> str | None:
+        return called(self._provider, lambda: self._balance.payment_of(reference), self._now)
+
+    def forget_person(self, reference: str) -> None:
+        called(self._provider, lambda: self._balance.forget_person(reference), self._now)
 
 
 def called(provider: str, call: Callable[[], T], now: datetime) -> T:

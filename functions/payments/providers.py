@@ -4,7 +4,7 @@ from datetime import datetime
 
 from functions.payments import health
 from functions.payments.domain.payment import Payment
-from functions.payments.gateway import Gateway, Keeper
+from functions.payments.gateway import Gateway, Keeper, PayersBalance
 
 
 def of(payment: Payment, now: datetime) -> Gateway:
@@ -32,3 +32,10 @@ def keeper(now: datetime) -> Keeper:
     from functions.payments import stripe_keeper
 
     return health.KeeperGuard("stripe", stripe_keeper.StripeKeeper(), now)
+
+
+def balance(now: datetime) -> PayersBalance:
+    """The provider that keeps a balance for each payment by transfer."""
+    from functions.payments import stripe_balance
+
+    return health.BalanceGuard("stripe", stripe_balance.StripeBalance(), now)

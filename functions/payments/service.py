@@ -71,28 +71,30 @@ def absorb(
     raise Busy
 
 
-def start(payment_id: str, now: datetime, known: Payment | None = None) -> tuple[Payment, Intent | None]:
+def start(
+    payment_id: str, now: datetime, known: Payment | None = None, email: str = ""
+) -> tuple[Payment, Intent | None]:
     """The payment with its intent, made now or before; None while the provider is out of reach or nothing is to pay.
 
-    Args: known: the payment as it was written just now, which spares reading it.
+    Args: known: the payment as it was written just now, which spares reading it. email: the payer's, who may have to be
+        asked where a transfer goes back.
     Raises: UnknownPayment.
     """
     payment = known or found(payment_id)
     if payment.status in (Status.CANCELLED, Status.CAPTURED, Status.AUTHORISED):
         return payment, None
     try:
-        return _started(payment, now)
+        return _started(payment, now, email)
     except ProviderUnavailable:
         telemetry.metric("PaymentProviderUnavailable")
         return _left_to_sweep(payment, now), None
 
 
-def _started(payment: Payment, now: datetime) -> tuple[Payment, Intent | None]:
+def _started(payment: Payment, now: datetime, email: str = "") -> tuple[Payment, Intent | None]:
     """Raises: ProviderUnavailable."""
     payment_id, gateway = payment.payment_id, providers.of(payment, now)
     try:
-        if payment.payer and not payment.intent_id:
-            payment = replace(payment, customer=customers.ensured(payment.payer, now))
+        payment = _introduced(payment, now, email)
         intent = gateway.fetch(payment.intent_id) if payment.intent_id else gateway.create(payment)
     except Declined as declined:
         word = Word(Status.FAILED, now, declined.reason)
@@ -101,6 +103,17 @@ def _started(payment: Payment, now: datetime) -> tuple[Payment, Intent | None]:
     payment = absorb(payment_id, intent.snapshot, now, known=payment)
     usable = payment.intent_id == intent.snapshot.intent_id and payment.status is not Status.CANCELLED
     return payment, intent if usable else None
+
+
+def _introduced(payment: Payment, now: datetime, email: str = "") -> Payment:
+    """The payment with the provider's name for its payer, where it is made for one. Raises: ProviderUnavailable."""
+    if payment.customer:
+        return payment
+    if payment.by_balance:
+        return replace(payment, customer=providers.balance(now).opened(payment.payment_id, email))
+    if payment.payer and not payment.intent_id:
+        return replace(payment, customer=customers.ensured(payment.payer, now))
+    return payment
 
 
 def cancel_intent(payment_id: str, now: datetime) -> Ending:
@@ -145,6 +158,21 @@ def give_back(event: events.ReturnRequested, handled: Write, now: datetime) -> N
     absorb(payment.payment_id, _refund_made(providers.of(payment, now), payment, wanted, now), now, handled)
 
 
+def look(customer: str, now: datetime, handled: Write) -> None:
+    """Something is in the balance of a payer: ask what became of their payment, and of what is left.
+
+    Raises: UnknownPayment: nobody knows them; ProviderUnavailable, Busy; AlreadyHandled.
+    """
+    payment_id = providers.balance(now).payment_of(customer)
+    if payment_id is None:
+        raise UnknownPayment
+    payment = found(payment_id)
+    *before, last = _asked(providers.of(payment, now), payment, now)
+    for snapshot in before:
+        absorb(payment_id, snapshot, now)
+    absorb(payment_id, last, now, handled)
+
+
 def capture(event: events.CaptureRequested, handled: Write, now: datetime) -> None:
     """Capture what was requested, unless it was."""
     payment = found(event.payment_id)
@@ -177,6 +205,8 @@ def _forget(payment_id: str, until: date, now: datetime) -> None:
         payment = found(payment_id)
         if payment.forgotten:
             return
+        if payment.by_balance and payment.customer:
+            providers.balance(now).forget_person(payment.customer)
         try:
             writes.commit(store.saved(payment, domain.forgotten(payment, until), now))
         except PaymentChanged:
@@ -199,7 +229,7 @@ def ask(payment: Payment, asked: int, now: datetime) -> None:
         _started(payment, now)
         return
     gateway = providers.of(payment, now)
-    before = payment
+    before, payment = payment, _introduced(payment, now)
     for snapshot in _asked(gateway, payment, now):
         payment = domain.merged(payment, snapshot)
     payment = _given_back(payment, now)
@@ -305,7 +335,7 @@ def _asked(gateway: Gateway, payment: Payment, now: datetime) -> Sequence[Snapsh
     if not all(dispute.over for dispute in payment.disputes):
         told.append(gateway.disputes(payment))
     going_back = (*payment.refunds, *payment.returns)
-    if any(refund.open for refund in going_back):
+    if payment.by_balance or any(refund.open for refund in going_back):
         known = gateway.refunds(payment)
         told.append(known)
         listed = {refund.refund_id for refund in (*known.refunds, *known.returns)}
@@ -322,5 +352,11 @@ def _count(before: Payment, after: Payment) -> None:
     for reason in set(after.flags) - set(before.flags):
         telemetry.log("payment_flagged", level="error", payment_id=after.payment_id, reason=reason)
         telemetry.metric("PaymentFlagged")
+    failed = {each.refund_id for each in after.returns if each.status is RefundStatus.FAILED}
+    for return_id in sorted(
+        failed - {e.refund_id for e in before.returns if e.status is RefundStatus.FAILED}
+    ):
+        telemetry.log("return_failed", level="error", payment_id=after.payment_id, return_id=return_id)
+        telemetry.metric("PaymentReturnFailed")
     if after.status is not before.status:
         telemetry.metric("PaymentStatus", Status=after.status.value)

@@ -36,10 +36,21 @@ from functions.payments.stripe_money import chargeable, movable
 if TYPE_CHECKING:
     from stripe import PaymentIntentService, RefundService, RequestsClient, StripeClient, StripeError
 
+    from functions.payments.stripe_balance import StripeBalance
+
 _CONNECT_SECONDS: Final = 2.0
 _READ_SECONDS: Final = 3.0
 _RETRIES: Final = 2
 _MOST_REFUNDS: Final = 100
+_TRANSFERS: Final[Mapping[str, dict[str, Any]]] = {
+    "EUR": {"type": "eu_bank_transfer", "eu_bank_transfer": {"country": "DE"}},
+    "GBP": {"type": "gb_bank_transfer"},
+    "JPY": {"type": "jp_bank_transfer"},
+    "MXN": {"type": "mx_bank_transfer"},
+    "USD": {"type": "us_bank_transfer"},
+}
+"""Kinds of account by currency: https://docs.stripe.com/payments/bank-transfers/accept-a-payment. An account for EUR
+is of one country, and is paid from all of SEPA."""
 _LOCKED: Final = "lock_timeout"
 _MOST_MOVEMENTS: Final = 100
 _MOST_DISPUTES: Final = 100  # of a page
@@ -89,19 +100,19 @@ class StripeGateway:
             **_kind(payment),
         }
         key: Any = {"idempotency_key": payment.payment_id}
-        made = _called(lambda: _declined_or_not(lambda: self._intents.create(asked, key)))
+        made = called(lambda: _declined_or_not(lambda: self._intents.create(asked, key)))
         # A replayed answer is as old as the first one: what it says was so when the intent was made.
         return stripe_wire.intent(made, stripe_wire.moment(made.created), _is_ours(made))
 
     def fetch(self, intent_id: str) -> Intent:
         now = _second()
-        return self._intent(_called(lambda: self._intents.retrieve(intent_id, {"expand": [_FEE]})), now)
+        return self._intent(called(lambda: self._intents.retrieve(intent_id, {"expand": [_FEE]})), now)
 
     def capture(self, payment: Payment, amount: int) -> Intent:
         taken = movable(Money(amount, payment.amount.currency))
         now = _second()
         return self._intent(
-            _called(
+            called(
                 lambda: self._intents.capture(
                     payment.intent_id,
                     {"amount_to_capture": taken},
@@ -114,7 +125,7 @@ class StripeGateway:
     def cancel(self, payment: Payment) -> Intent:
         now = _second()
         return self._intent(
-            _called(
+            called(
                 lambda: self._intents.cancel(
                     payment.intent_id,
                     {"cancellation_reason": "abandoned"},
@@ -125,8 +136,10 @@ class StripeGateway:
         )
 
     def refund(self, payment: Payment, refund: Refund) -> Snapshot:
+        if payment.return_of(refund.refund_id):
+            return _payers_balance().give_back(payment, refund)
         now = _second()
-        made = _called(
+        made = called(
             lambda: self._refunds.create(
                 {
                     "payment_intent": payment.intent_id,
@@ -143,7 +156,11 @@ class StripeGateway:
         now = _second()
         page = sent(lambda: self._refunds.list({"payment_intent": payment.intent_id, "limit": _MOST_REFUNDS}))
         found = tuple(stripe_wire.thing(refund.to_dict()) for refund in page.auto_paging_iter())
-        return stripe_wire.refunds(payment.intent_id, found, now, True, payment.amount.currency)
+        said = stripe_wire.refunds(payment.intent_id, found, now, True, payment.amount.currency)
+        if not payment.by_balance or not payment.customer:
+            return said
+        balance = _payers_balance().look(payment)
+        return replace(said, received=balance.received, returns=balance.returns)
 
     def answer(self, payment: Payment, dispute_id: str, evidence: Evidence) -> Snapshot:
         now = _second()
@@ -156,7 +173,7 @@ class StripeGateway:
         }
         asked: Any = {"evidence": {name: text for name, text in said.items() if text}, "submit": True}
         key = {"idempotency_key": f"{dispute_id}-evidence"}
-        sent = _called(lambda: self._connect().v1.disputes.update(dispute_id, asked, key))  # type: ignore[arg-type]
+        sent = called(lambda: self._connect().v1.disputes.update(dispute_id, asked, key))  # type: ignore[arg-type]
         return stripe_wire.snapshot(sent, now, _is_ours(sent))
 
     def disputes(self, payment: Payment) -> Snapshot:
@@ -206,9 +223,12 @@ class StripeGateway:
         if event is None:
             return None
         what = event.data.object
-        if what.object != stripe_wire.INTENT and what.payment_intent is None:
-            return None
         ours = event.account is None and event.livemode is live_mode()
+        if what.object == stripe_wire.CASH_BALANCE:
+            known = ours and what.customer
+            return Heard(event.id, event.type, "", None, what.customer or "") if known else None
+        if what.object != stripe_wire.INTENT and what.payment_intent is None and not what.return_id:
+            return None
         said = stripe_wire.snapshot(what, stripe_wire.moment(event.created), ours)
         payment_id = what.payment_id or _asked_for(what, fetch)
         if (
@@ -239,6 +259,8 @@ def _kind(payment: Payment) -> dict[str, Any]:
             **({"setup_future_usage": "on_session"} if payment.keep else {}),
             **(at_once if payment.card_id else {}),
         }
+    if payment.by_balance:
+        return _transfer(payment)
     options = {"payment_method_options": {"wechat_pay": {"client": "web"}}}
     return {
         **only,
@@ -247,6 +269,32 @@ def _kind(payment: Payment) -> dict[str, Any]:
         "payment_method_data": {"type": payment.method},
         "return_url": f"{os.environ.get('ENTREPOT_SHOP_URL', _SHOP)}/orders/{payment.order_id}",
         **(options if payment.method == "wechat_pay" else {}),
+    }
+
+
+def _payers_balance() -> "StripeBalance":
+    from functions.payments.stripe_balance import StripeBalance
+
+    return StripeBalance()
+
+
+def _transfer(payment: Payment) -> dict[str, Any]:
+    """A transfer into the balance of a customer who was made for this payment.
+
+    Raises: Declined: there are no accounts in that currency.
+    """
+    bank = _TRANSFERS.get(payment.amount.currency)
+    if bank is None:
+        raise Declined("currency_not_supported")
+    return {
+        "allowed_payment_method_types": ["customer_balance"],
+        "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        "customer": payment.customer,
+        "confirm": True,
+        "payment_method_data": {"type": "customer_balance"},
+        "payment_method_options": {
+            "customer_balance": {"funding_type": "bank_transfer", "bank_transfer": bank}
+        },
     }
 
 
@@ -289,7 +337,7 @@ def _client(key: str, url: str) -> "StripeClient":
     return stripe.StripeClient(key, http_client=_http(), max_network_retries=_RETRIES, **where)
 
 
-def _called(send: Callable[[], Any]) -> stripe_wire.Thing:
+def called(send: Callable[[], Any]) -> stripe_wire.Thing:
     return stripe_wire.thing(sent(send).to_dict())
 
 

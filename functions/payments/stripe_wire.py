@@ -5,6 +5,7 @@ that a new version of Stripe's API breaks nothing; the objects are those of vers
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ from functions.payments.transfers import Transfer
 INTENT: Final = "payment_intent"
 CHARGE: Final = "charge"
 REFUND: Final = "refund"
+CASH_BALANCE: Final = "cash_balance"
+_TRANSFER: Final = "display_bank_transfer_instructions"
 DISPUTE: Final = "dispute"
 FEE_TOLD: Final = "charge.updated"
 _DISPUTES: Final = {
@@ -36,7 +39,7 @@ _DISPUTES: Final = {
 }
 _MOST_QUEUED_BYTES: Final = 250_000  # what a queue takes, less room for attributes
 _FORBIDDEN: Final = ("\ufffe", "\uffff")  # characters that a queue refuses
-_HANDLED: Final = (f"{INTENT}.", f"{CHARGE}.", f"{REFUND}.")
+_HANDLED: Final = (f"{INTENT}.", f"{CHARGE}.", f"{REFUND}.", f"{CASH_BALANCE}.")
 
 
 class PaymentError(msgspec.Struct, frozen=True):
@@ -67,10 +70,11 @@ class EvidenceDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Thing(msgspec.Struct, frozen=True, kw_only=True):
-    """An intent, a charge, a refund or a dispute. Amounts are in Stripe's units, times in seconds since 1970."""
+    """An intent, a charge, a refund, a dispute or a cash balance. Amounts are in Stripe's units, times in seconds since
+    1970."""
 
-    id: str
     object: str
+    id: str = ""
     created: int = 0
     livemode: bool | None = None
     amount: int = 0
@@ -90,6 +94,8 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
     captured: bool = False
     disputed: bool = False
     balance_transaction: str | BalanceEntry | None = None
+    # a cash balance
+    customer: str | None = None
     # a charge, a refund or a dispute
     payment_intent: str | None = None
     # a refund
@@ -105,6 +111,11 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def payment_id(self) -> str | None:
         return (self.metadata or {}).get("payment_id")
+
+    @property
+    def return_id(self) -> str | None:
+        """Of a refund that comes out of a payer's balance, not out of ours."""
+        return (self.metadata or {}).get("return_id")
 
 
 class Envelope(msgspec.Struct, frozen=True):
@@ -182,7 +193,7 @@ def transfer(document: Mapping[str, Any]) -> Transfer:
 
 def transfer_said(what: TransferThing) -> Transfer:
     currency = what.currency.upper()
-    amount, came_back = (_exact(each, what.currency) for each in (what.amount, what.amount_reversed))
+    amount, came_back = (exact(each, what.currency) for each in (what.amount, what.amount_reversed))
     return Transfer(what.id, what.transfer_group or "", Money(amount, currency), came_back)
 
 
@@ -257,6 +268,9 @@ def snapshot(what: Thing, at: datetime, ours: bool) -> Snapshot:
         return _of_charge(what, at, ours)
     if what.object == DISPUTE:
         return _of_dispute(what, at, ours)
+    if what.return_id:
+        intent_id = (what.metadata or {}).get("intent_id", "")
+        return Snapshot(at, intent_id, what.currency.upper(), ours=ours, returns=(given_back(what),))
     return _of_refunds(what.payment_intent or "", (what,), at, ours)
 
 
@@ -291,6 +305,11 @@ def disputed(document: Mapping[str, Any]) -> tuple[str, Thing]:
     return payment_id, thing({**document, "payment_intent": intent.get("id")})
 
 
+def given_back(what: Thing) -> Refund:
+    """A refund out of a payer's balance."""
+    return replace(_refund(what), refund_id=what.return_id or what.id)
+
+
 def moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
@@ -306,11 +325,12 @@ def _of_intent(what: Thing, at: datetime, ours: bool) -> Snapshot:
         at,
         what.id,
         what.currency.upper(),
-        amount=_exact(what.amount, what.currency),
+        amount=exact(what.amount, what.currency),
         ours=ours,
         word=_word(what, at),
-        authorised=_exact(authorised, what.currency),
-        captured=_exact(what.amount_received, what.currency),
+        authorised=exact(authorised, what.currency),
+        # A transfer may come in parts, which are nobody's until the intent has the whole.
+        captured=exact(what.amount_received, what.currency) if what.status == "succeeded" else 0,
         cancelled=what.status == "canceled",
         fees=_fees(what.latest_charge),
     )
@@ -322,10 +342,10 @@ def _of_charge(what: Thing, at: datetime, ours: bool) -> Snapshot:
         at,
         what.payment_intent or "",
         what.currency.upper(),
-        amount=_exact(what.amount, what.currency),
+        amount=exact(what.amount, what.currency),
         ours=ours,
-        authorised=_exact(what.amount, what.currency) if good else 0,
-        captured=_exact(what.amount_captured, what.currency) if good and what.captured else 0,
+        authorised=exact(what.amount, what.currency) if good else 0,
+        captured=exact(what.amount_captured, what.currency) if good and what.captured else 0,
         disputed=what.disputed,
         fees=_fees(what),
     )
@@ -336,10 +356,10 @@ def _of_dispute(what: Thing, at: datetime, ours: bool) -> Snapshot:
     details = what.evidence_details or EvidenceDetails()
     fact = Dispute(
         what.id,
-        _exact(what.amount, what.currency),
+        exact(what.amount, what.currency),
         what.reason or "general",
         _DISPUTES.get(what.status or "", DisputeStatus.OPEN),
-        fee=_exact(cost.fee, cost.currency) if cost else 0,
+        fee=exact(cost.fee, cost.currency) if cost else 0,
         fee_currency=cost.currency.upper() if cost and cost.fee else "",
         answer_by=moment(details.due_by) if details.due_by else None,
         evidence_sent=details.submission_count > 0,
@@ -353,7 +373,7 @@ def _fees(charge: str | Thing | None) -> tuple[Fee, ...]:
     if not isinstance(charge, Thing) or not isinstance(charge.balance_transaction, BalanceEntry):
         return ()
     entry = charge.balance_transaction
-    amount, fee = (_exact(each, entry.currency) for each in (entry.amount, entry.fee))
+    amount, fee = (exact(each, entry.currency) for each in (entry.amount, entry.fee))
     if min(amount, fee) < 0:
         return ()
     return (Fee(charge.id, entry.id, amount, fee, entry.currency.upper()),)
@@ -375,7 +395,7 @@ def _refund(what: Thing) -> Refund:
     failed = found is RefundStatus.FAILED
     return Refund(
         (what.metadata or {}).get("refund_id") or what.id,
-        _exact(what.amount, what.currency),
+        exact(what.amount, what.currency),
         found,
         provider_refund_id=what.id,
         error=what.failure_reason or what.status or "" if failed else "",
@@ -387,6 +407,8 @@ def _word(what: Thing, at: datetime) -> Word | None:
     code = (error.decline_code or error.code or "declined") if error else ""
     if what.status == "requires_payment_method":
         return Word(Status.FAILED, at, code) if error else Word(Status.CREATED, at)
+    if what.status == "requires_action" and 0 < _left_to_transfer(what) < what.amount:
+        return Word(Status.PROCESSING, at)
     words = {
         "requires_confirmation": Status.CREATED,
         "requires_action": Status.REQUIRES_ACTION,
@@ -401,10 +423,31 @@ def _next_action(what: Thing) -> NextAction | None:
     kind = str(what.next_action.get("type", ""))
     details = what.next_action.get(kind) or {}
     url = details.get("url") or details.get("hosted_voucher_url") or details.get("hosted_instructions_url")
-    return NextAction(kind, url if isinstance(url, str) else None)
+    url = url if isinstance(url, str) else None
+    return NextAction(kind, url, _account(details) if kind == _TRANSFER else None)
 
 
-def _exact(amount: int, currency: str) -> int:
+def _left_to_transfer(what: Thing) -> int:
+    left = ((what.next_action or {}).get(_TRANSFER) or {}).get("amount_remaining")
+    return left if isinstance(left, int) else 0
+
+
+def _account(instructions: Mapping[str, Any]) -> dict[str, str]:
+    """What a payer has to know to transfer: the first account that is told, without addresses of banks."""
+    currency = str(instructions.get("currency") or "")
+    told = {
+        "reference": str(instructions.get("reference") or ""),
+        "amount_remaining": str(exact(instructions.get("amount_remaining") or 0, currency)),
+        "currency": currency.upper(),
+    }
+    for address in (instructions.get("financial_addresses") or [])[:1]:
+        numbers = address.get(address.get("type")) or {}
+        told |= {"type": str(address.get("type"))}
+        told |= {name: value for name, value in numbers.items() if isinstance(value, str)}
+    return told
+
+
+def exact(amount: int, currency: str) -> int:
     """In our minor units; -1, which is nobody's amount, where it is none of ISO 4217."""
     try:
         return from_stripe(amount, currency).amount

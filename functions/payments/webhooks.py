@@ -41,7 +41,10 @@ def handle(message: str, now: datetime) -> None:
     telemetry.log("webhook_heard", event_id=heard.event_id, kind=heard.kind)
     handled = once(QUEUE, heard.event_id, now)
     try:
-        service.absorb(heard.payment_id, heard.snapshot, now, handled, heard=True)
+        if heard.snapshot is None:
+            service.look(heard.customer, now, handled)
+        else:
+            service.absorb(heard.payment_id, heard.snapshot, now, handled, heard=True)
     except AlreadyHandled:
         telemetry.log("event_repeated", published=heard.kind, event_id=heard.event_id)
 

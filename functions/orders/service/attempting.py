@@ -13,7 +13,7 @@ from entrepot.kernel.ids import new_id
 from functions.orders import store
 from functions.orders.domain import attempts
 from functions.orders.domain.order import Attempt
-from functions.orders.service import access
+from functions.orders.service import access, people
 from functions.orders.service.carts import Caller
 from functions.orders.service.retrying import until_unchanged
 from functions.payments import facade as payments
@@ -38,24 +38,24 @@ def attempt(order_id: str, wanted: Wanted, caller: Caller, once: Once, now: date
         MembersOnly, UnknownCard, Busy.
     """
     try:
-        payment_id, opened = until_unchanged(lambda: _open(order_id, wanted, caller, once, now))
+        payment_id, opened, email = until_unchanged(lambda: _open(order_id, wanted, caller, once, now))
     except AlreadyDone:
-        payment_id, opened = once.found() or "", None
+        payment_id, opened, email = once.found() or "", None, ""
         assert payment_id, "the record is there"
-    return payments.start(payment_id, now, opened)
+    return payments.start(payment_id, now, opened, email)
 
 
 def _open(
     order_id: str, wanted: Wanted, caller: Caller, once: Once, now: datetime
-) -> tuple[str, payments.Payment | None]:
-    """The id of the payment, and the payment itself where it was opened just now."""
+) -> tuple[str, payments.Payment | None, str]:
+    """The id of the payment; where it was opened just now the payment, and if that is wanted the payer's address."""
     record, order, *breakers = reads.fetch(
         once.read, store.order_read(order_id), *payments.health_reads(), consistent=True
     )
     order = access.sight(order, caller, ACTION).order
     made = once.judged(record)
     if made is not None:
-        return made, None
+        return made, None, ""
     attempts.payable(order)
     method, way, down = wanted.method, wanted.capture or order.capture, payments.down(breakers, now)
     payer = payments.payer(method, caller.member_id, wanted.save, wanted.card_id, now)
@@ -75,4 +75,4 @@ def _open(
     )
     after = attempts.attempted(order, Attempt(payment.payment_id, method, way), now + window, now)
     writes.commit(once.claim(payment.payment_id), *store.save_order(order, after), opened)
-    return payment.payment_id, payment
+    return payment.payment_id, payment, people.contact(order).email if method == payments.TRANSFER else ""

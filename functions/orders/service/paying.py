@@ -57,6 +57,12 @@ def on_refund_failed(event: contract.RefundFailed, handled: writes.Write, now: d
     _on(event, handled, lambda order: (_refund_failed(order, event, now), ()))
 
 
+def on_return_ended(event: contract.ReturnEnded, handled: writes.Write, now: datetime) -> None:
+    facts = {"payment_id": event.payment_id, "amount": str(event.amount)}
+    what = f"payment_return_{event.outcome}"
+    _on(event, handled, lambda order: (order.noted(now, what, "system", **facts), ()))
+
+
 def _on(
     event: contract.PaymentEvent, handled: writes.Write, decide: Callable[[Order], tuple[Order, Writes]]
 ) -> None:

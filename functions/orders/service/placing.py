@@ -77,7 +77,8 @@ def place(request: Request, caller: Caller, once: Once, now: datetime) -> Placed
         if made is None:
             raise
         return _again(made, now)
-    return Placed(order, payments.start(order.payment_id, now, payment))
+    email = request.contact.email if request.method == payments.TRANSFER else ""
+    return Placed(order, payments.start(order.payment_id, now, payment, email))
 
 
 def _again(order_id: str, now: datetime) -> Placed:

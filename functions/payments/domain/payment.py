@@ -34,6 +34,12 @@ TELL_FEES: Final = ("stripe",)
 CANNOT_REFUSE: Final = ("btcpay",)
 """Providers to which a payer can send money that nobody waits for any more."""
 
+INTO_BALANCES: Final = ("stripe",)
+"""Providers for which a bank transfer goes into a balance of the payer's, out of which the payment is taken."""
+
+_BALANCE_LOOKS: Final = 20
+"""How often the sweep looks into such a balance once the payment is over: for two weeks, daily in the end."""
+
 ACTS_BEFORE_LAPSE: Final = timedelta(hours=24)
 
 ANSWERS_BEFORE: Final = timedelta(hours=48)
@@ -105,7 +111,8 @@ class Payment:
     """Amounts are minor units of `amount.currency`. `revision` counts the writes of its row.
 
     `kept_until`: once its payer is forgotten, the last day on which the rest is kept. `payer` is the member whose card
-    is to be kept (`keep`), or is chosen of those kept (`card_id`); `customer` is what the provider calls them.
+    is to be kept (`keep`), or is chosen of those kept (`card_id`); `customer` is what the provider calls them. Of a
+    payment that is taken from a balance `received` is all that ever came into that, and `returns` what of it goes back.
     """
 
     payment_id: str
@@ -157,6 +164,11 @@ class Payment:
         if not (self.captured or self.cancelled):
             return 0
         return max(0, self.received - self.captured - sum(each.amount for each in self.returns))
+
+    @property
+    def by_balance(self) -> bool:
+        """It is paid by a transfer into a balance that the provider keeps for this payment alone."""
+        return self.method == "bank_transfer" and self.provider in INTO_BALANCES
 
     @property
     def covered(self) -> bool:
@@ -283,14 +295,14 @@ def says_something(payment: Payment, after: Payment) -> bool:
 def forgotten(payment: Payment, until: date) -> Payment:
     """The payment without its payer, and without the words that somebody gave for its refunds.
 
-    Doing it twice changes nothing.
+    Doing it twice changes nothing. The balance of a transfer stays known, for what comes into it later goes back.
     """
     return replace(
         payment,
         refunds=tuple(replace(refund, reason="") for refund in payment.refunds),
         kept_until=until,
         payer="",
-        customer="",
+        customer=payment.customer if payment.by_balance else "",
         card_id="",
     )
 
@@ -394,6 +406,8 @@ def next_look(payment: Payment, asked: int, now: datetime) -> datetime | None:
         return patience
     ended = payment.captured or payment.cancelled
     if ended and payment.intent_id and payment.provider in CANNOT_REFUSE and asked < _LATE_LOOKS:
+        return patience
+    if ended and payment.intent_id and payment.by_balance and asked < _BALANCE_LOOKS:
         return patience
     if not payment.intent_id or ended:
         return None

@@ -66,7 +66,7 @@ def applied(store: Store, intent: Json) -> int:
     """What of the balance has gone to an intent."""
     moves = store.newest(KIND, customer=intent["customer"])
     return -sum(
-        each["net_amount"]
+        int(each["net_amount"])
         for each in moves
         for way in ("applied_to_payment", "unapplied_from_payment")
         if each.get(way, {}).get("payment_intent") == intent["id"]

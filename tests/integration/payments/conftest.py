@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -69,6 +70,21 @@ class Provider:
     def pay(self, payment: facade.Payment, method: str = "pm_card_visa") -> None:
         self.control(f"payment_intents/{payment.intent_id}/pay", payment_method=method)
 
+    def intent(self, intent_id: str) -> Any:
+        return self.standin.account.store.objects["payment_intent"][intent_id]
+
+    def transfer(self, customer: str, amount: int, currency: str = "gbp", reference: str = "") -> None:
+        """A transfer into a payer's balance."""
+        path = f"/v1/test_helpers/customers/{customer}/fund_cash_balance"
+        form = urlencode({"amount": amount, "currency": currency, "reference": reference})
+        connection = http.client.HTTPConnection("127.0.0.1", self.standin.server.port, timeout=10)
+        try:
+            connection.request("POST", path, form, {"Authorization": "Bearer sk_test_stage"})
+            answer = connection.getresponse()
+            assert 200 == answer.status, answer.read()
+        finally:
+            connection.close()
+
     def events(self, *kinds: str) -> list[str]:
         """Bodies of the events not taken yet, oldest first; of some kinds only."""
         found = [
@@ -117,12 +133,17 @@ def btcpay(aws: None) -> Iterator[btcpay_support.Server]:
 
 
 def opened(
-    amount: int = 10_000, capture: str = "automatic", currency: str = "EUR", method: str = "card"
+    amount: int = 10_000,
+    capture: str = "automatic",
+    currency: str = "EUR",
+    method: str = "card",
+    market: str = "",
 ) -> str:
     """A payment whose intention is recorded; nothing was asked of the provider yet."""
     payment_id = new_id("pay", now())
     order_id = payment_id.replace("pay_", "ord_")
-    _, opened = facade.open_payment(payment_id, order_id, Money(amount, currency), method, capture, now())
+    money = Money(amount, currency)
+    _, opened = facade.open_payment(payment_id, order_id, money, method, capture, now(), market)
     writes.commit(opened)
     return payment_id
 

@@ -261,7 +261,7 @@ def test_where_another_serves_the_method_a_payment_is_made_through_that(
     at = now()
     found_down(outage, at)
     held = book.offers()
-    dearer = next(offer for offer in held if offer.method == "bank_transfer")
+    dearer = next(offer for offer in held if offer.provider == "bank")
     dearer = replace(dearer, method="card", cost_bp=999)
     monkeypatch.setattr(book, "offers", lambda: (*held, dearer))
     down = known_down(at)

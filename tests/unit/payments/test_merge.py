@@ -17,6 +17,7 @@ from functions.payments.domain.payment import (
     Snapshot,
     merged,
     with_refund,
+    with_return,
 )
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -104,6 +105,7 @@ def test_no_fact_ever_falls(found: list[Snapshot]) -> None:
         assert before.authorised <= payment.authorised
         assert before.captured <= payment.captured
         assert before.cancelled <= payment.cancelled
+        assert before.received <= payment.received
         assert set(before.flags) <= set(payment.flags)
         assert {refund.refund_id for refund in before.refunds} <= {
             refund.refund_id for refund in payment.refunds
@@ -167,3 +169,28 @@ def test_refunds_that_have_not_failed_never_sum_above_what_was_captured(
         standing = [refund for refund in payment.refunds if refund.status is not RefundStatus.FAILED]
         assert captured >= sum(refund.amount for refund in standing)
         assert captured - sum(refund.amount for refund in standing) == payment.refundable
+
+
+balances = st.builds(
+    Snapshot,
+    at=moments,
+    intent_id=st.just(INTENT),
+    currency=st.just("EUR"),
+    captured=st.sampled_from((0, WHOLE)),
+    cancelled=st.just(False),
+    received=st.integers(0, 3 * WHOLE),
+)
+
+
+@given(st.lists(balances, max_size=8))
+def test_exactly_what_is_over_goes_back_and_none_of_it_before_the_payment_is_there(
+    found: list[Snapshot],
+) -> None:
+    payment = BASE
+    for number, snapshot in enumerate(found):
+        payment = merged(payment, snapshot)
+        payment = with_return(payment, f"ret_{number}", NOW) if payment.set_aside else payment
+
+        back = sum(each.amount for each in payment.returns)
+        assert (max(0, payment.received - WHOLE) if payment.captured else 0) == back
+        assert 0 == payment.set_aside

@@ -176,3 +176,45 @@ def test_reading_webhooks_does_not_import_stripe() -> None:
 
 def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join((".", "layers/shared/python"))}
+
+
+def test_a_transfer_that_came_in_part_is_under_way_and_takes_nothing() -> None:
+    transfer = "display_bank_transfer_instructions"
+    left = {"type": transfer, transfer: {"amount_remaining": 4_000, "currency": "gbp"}}
+    what = stripe_wire.thing(
+        {
+            "id": "pi_1",
+            "object": "payment_intent",
+            "amount": 10_000,
+            "amount_received": 6_000,
+            "currency": "gbp",
+            "status": "requires_action",
+            "next_action": left,
+        }
+    )
+
+    said = stripe_wire.intent(what, AT, True)
+
+    assert Word(Status.PROCESSING, AT) == said.snapshot.word
+    assert 0 == said.snapshot.captured
+    assert said.next_action is not None
+    assert {"reference": "", "amount_remaining": "4000", "currency": "GBP"} == said.next_action.details
+
+
+def test_a_refund_out_of_a_payers_balance_is_none_of_the_payment() -> None:
+    metadata = {"payment_id": "pay_1", "intent_id": "pi_1", "return_id": "ret_1"}
+    what = stripe_wire.thing(
+        {
+            "id": "re_1",
+            "object": "refund",
+            "amount": 500,
+            "currency": "gbp",
+            "status": "pending",
+            "metadata": metadata,
+        }
+    )
+
+    said = stripe_wire.snapshot(what, AT, True)
+
+    assert ("pi_1", ()) == (said.intent_id, said.refunds)
+    assert (Refund("ret_1", 500, RefundStatus.PENDING, provider_refund_id="re_1"),) == said.returns

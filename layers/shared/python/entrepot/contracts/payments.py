@@ -87,6 +87,18 @@ class ReturnRequested(PaymentEvent, frozen=True, kw_only=True):
     reason: str
 
 
+class ReturnEnded(PaymentEvent, frozen=True, kw_only=True):
+    """What was to go back has, or could not: `outcome` is "succeeded" or "failed", `reason` the provider's code.
+
+    One that had succeeded may be told as failed afterwards, for a bank can send it back.
+    """
+
+    NAME: ClassVar[str] = "payments.return_ended"
+    return_id: str
+    outcome: str
+    reason: str = ""
+
+
 class CaptureRequested(PaymentEvent, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "payments.capture_requested"
 
