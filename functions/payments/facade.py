@@ -1,10 +1,11 @@
 """All that other contexts may call of payments: values, reads and writes, never rows."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from entrepot.cloud import reads
 from entrepot.cloud.outbox import announce
 from entrepot.cloud.reads import Read
 from entrepot.cloud.writes import Write
@@ -19,6 +20,8 @@ from functions.payments import (
     stripe_money,
     transfers,
 )
+from functions.payments.btcpay import wire
+from functions.payments.btcpay.claims import Claim, shown
 from functions.payments.domain import payment as domain
 from functions.payments.domain.customer import Card, CardsOnly, MembersOnly, UnknownCard
 from functions.payments.domain.facts import Refund, RefundStatus, Status
@@ -50,6 +53,7 @@ __all__ = [
     "CaptureMode",
     "Card",
     "CardsOnly",
+    "Claim",
     "Declined",
     "Ending",
     "ExceedsAuthorised",
@@ -72,6 +76,7 @@ __all__ = [
     "cards",
     "chargeable",
     "check_method",
+    "claims",
     "down",
     "forgo",
     "health_reads",
@@ -217,6 +222,19 @@ def cancel_intent(payment_id: str, now: datetime) -> Ending:
     Raises: UnknownPayment.
     """
     return service.cancel_intent(payment_id, now)
+
+
+def claims(methods: Mapping[str, str]) -> tuple[Claim, ...]:
+    """What of an order's payments a buyer gets back by asking for it, the oldest first.
+
+    Args: methods: of each payment, by its id. Where none is paid back so, nothing is read.
+    """
+    wanted = [payment_id for payment_id, method in methods.items() if method in wire.METHODS]
+    if not wanted:
+        return ()
+    found = reads.fetch(*(store.payment_read(payment_id) for payment_id in wanted))
+    listed = (claim for payment in found if payment is not None for claim in shown(payment))
+    return tuple(sorted(listed, key=lambda claim: claim.claim_id.rpartition("_")[2]))
 
 
 def refund(payment: Payment, refund_id: str, amount: Money, reason: str, now: datetime) -> list[Write]:

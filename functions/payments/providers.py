@@ -18,9 +18,9 @@ def named(provider: str, now: datetime) -> Gateway:
 
         return bank_gateway.BankGateway()
     if provider == "btcpay":
-        from functions.payments import btcpay_gateway
+        from functions.payments.btcpay import gateway
 
-        return health.Guard(provider, btcpay_gateway.gateway(), now)
+        return health.Guard(provider, gateway.gateway(), now)
     from functions.payments import stripe_gateway
 
     assert provider == "stripe", provider

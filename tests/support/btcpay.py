@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from functions.payments import btcpay_gateway
+from functions.payments.btcpay import http
 from infra.local.btcpay.signing import signature_header
 from infra.local.btcpay.standin import BtcpayStandIn
 from infra.local.stripe.serving import Json
@@ -77,4 +77,4 @@ def running() -> Iterator[Server]:
             yield Server(standin)
         finally:
             del os.environ["ENTREPOT_BTCPAY_URL"]
-            btcpay_gateway.forget()
+            http.forget()

@@ -213,6 +213,12 @@ class Order:
         return tuple(attempt.payment_id for attempt in self.attempts) or (self.payment_id,)
 
     @property
+    def methods(self) -> dict[str, str]:
+        """How each attempt is paid, by the payment's id."""
+        known = {attempt.payment_id: attempt.method for attempt in self.attempts}
+        return known or {self.payment_id: self.payment_method}
+
+    @property
     def status(self) -> Status:
         return derived(share.status for share in self.shares)
 

@@ -139,7 +139,8 @@ def read_order(call: Call, order_id: str) -> OrderView:
     sight = access.seen(order_id, caller(call))
     waiting = sight.role == "shopper" and sight.order.status is Status.AWAITING_PAYMENT
     payment = payments.start(sight.order.payment_id, call.now) if waiting else None
-    return order_view(sight, payment)
+    buyer = sight.role == "shopper"
+    return order_view(sight, payment, payments.claims(sight.order.methods) if buyer else ())
 
 
 class AttemptBody(Body, frozen=True):

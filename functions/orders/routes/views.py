@@ -1,6 +1,6 @@
 """Orders as the API shows them, to each who may see them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,7 +11,7 @@ from functions.orders.domain.order import Entry, Order, OrderLine
 from functions.orders.domain.quote import Address, Explanation, NotIncluded, Parcel, QuoteLine, UsedRate
 from functions.orders.service import people
 from functions.orders.service.access import Sight
-from functions.payments.facade import PaymentView
+from functions.payments.facade import Claim, PaymentView
 
 
 class PromiseView(View, frozen=True):
@@ -105,6 +105,16 @@ class AttemptView(View, frozen=True):
     method: str
 
 
+class ClaimView(View, frozen=True):
+    """Money that its buyer gets back by asking at `url`: a "refund", or what came "over", "partial" or "late"."""
+
+    id: str
+    reason: str
+    amount: Money
+    status: str
+    url: str | None
+
+
 class OrderView(View, frozen=True, kw_only=True, omit_defaults=True):
     """`attempts` where there was more than one to pay it; `payment` is the latest, or the one that paid.
 
@@ -130,6 +140,7 @@ class OrderView(View, frozen=True, kw_only=True, omit_defaults=True):
     used_rates: list[UsedRate] | None = None
     payment: PaymentOut | None = None
     attempts: list[AttemptView] | None = None
+    claims: list[ClaimView] | None = None
 
 
 class PlacedView(View, frozen=True):
@@ -177,12 +188,12 @@ def placed_view(order: Order, payment: PaymentView, token: str) -> PlacedView:
     )
 
 
-def order_view(sight: Sight, payment: PaymentView | None = None) -> OrderView:
+def order_view(sight: Sight, payment: PaymentView | None = None, claims: Sequence[Claim] = ()) -> OrderView:
     """The whole as its shopper and operators see it; of a merchant's sight only what is its own."""
-    return _merchants_view(sight) if sight.role == "merchant" else _whole_view(sight.order, payment)
+    return _merchants_view(sight) if sight.role == "merchant" else _whole_view(sight.order, payment, claims)
 
 
-def _whole_view(order: Order, payment: PaymentView | None) -> OrderView:
+def _whole_view(order: Order, payment: PaymentView | None, claims: Sequence[Claim]) -> OrderView:
     known = order.kept_until is None
     return OrderView(
         **_common(order, order.lines, order.parcels, order.merchants),
@@ -199,6 +210,13 @@ def _whole_view(order: Order, payment: PaymentView | None) -> OrderView:
         if payment
         else PaymentOut(id=order.payment_id, status=order.payment_status),
         attempts=[AttemptView(id=each.payment_id, method=each.method) for each in order.attempts] or None,
+        claims=[_claim(each) for each in claims] or None,
+    )
+
+
+def _claim(claim: Claim) -> ClaimView:
+    return ClaimView(
+        id=claim.claim_id, reason=claim.reason, amount=claim.amount, status=claim.status, url=claim.url
     )
 
 

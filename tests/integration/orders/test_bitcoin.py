@@ -65,6 +65,11 @@ class Till:
         """The buyer asks for the money, and gets it."""
         self.server.control(f"pull-payments/{pull['id']}/claim", **fields)
 
+    def claims(self, placed: Any) -> list[dict[str, Any]]:
+        """What the buyer sees of money that goes back."""
+        claims = self.bazaar.order(placed).get("claims") or []
+        return [{name: each[name] for name in each if name != "id"} for each in claims]
+
     def balances(self) -> dict[str, int]:
         """What is on each account, debits less credits; those with nothing are left out."""
         answer = call("GET", "/v1/ledger/trial-balance", token=self.bazaar.operator)
@@ -248,8 +253,11 @@ def test_what_is_over_is_owed_to_the_buyer(till: Till) -> None:
     assert (f"{surplus / 100:.2f}", "EUR") == (pull["amount"], pull["currency"])
     (item,) = statements.unmatched(50, None).items
     assert pull["viewLink"] == item.work.link
+    shown = {"reason": "over", "amount": {"amount": surplus, "currency": "EUR"}}
+    assert [{**shown, "status": "pending", "url": pull["viewLink"]}] == till.claims(placed)
     till.claim(pull)
     till.sweep(hours=2)
+    assert [{**shown, "status": "succeeded", "url": None}] == till.claims(placed)
     assert {"psp:btcpay": due(placed), "customer_funds": -due(placed)} == till.balances()
     assert [] == till.work()
 
@@ -555,6 +563,21 @@ def test_a_refund_waits_until_it_is_claimed(till: Till) -> None:
     assert ["succeeded"] == [each["status"] for each in till.bazaar.order(placed)["refunds"]]
     assert due(placed) - 1_000 == till.balances()["psp:btcpay"]
     assert [] == till.work()
+
+
+def test_where_money_is_claimed_is_shown_to_the_buyer_and_to_no_merchant(till: Till) -> None:
+    placed = till.place()
+    till.pay(placed, "over")
+    (pull,) = till.server.pulls()
+
+    seen = [
+        till.bazaar.order(placed),
+        till.bazaar.seen_by(till.bazaar.shenzhen, placed),
+        call("GET", f"/v1/orders/{placed['id']}", token=till.bazaar.operator).json,
+    ]
+
+    assert [True, False, False] == [pull["viewLink"] in json.dumps(each) for each in seen]
+    assert not any(pull["viewLink"] in json.dumps(event) for event in pump.events())
 
 
 def test_a_claim_that_was_cancelled_waits_and_one_that_was_archived_has_failed(till: Till) -> None:

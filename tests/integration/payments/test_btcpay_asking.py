@@ -11,7 +11,9 @@ from entrepot.cloud import aws as platform
 from entrepot.kernel.clock import utc_now
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.money import Money
-from functions.payments import btcpay_gateway, btcpay_http, btcpay_store, providers
+from functions.payments import providers
+from functions.payments.btcpay import gateway as btcpay_gateway
+from functions.payments.btcpay import http, store, wire
 from functions.payments.domain.asking import LASTS
 from functions.payments.domain.facts import Refund, RefundStatus
 from functions.payments.domain.payment import CaptureMode, Payment, merged
@@ -63,7 +65,7 @@ def dies(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
         def die(*given: Any) -> None:
             raise Died
 
-        patch.setattr(btcpay_store, "saved", die)
+        patch.setattr(store, "saved", die)
         return context
 
     return patched
@@ -108,7 +110,7 @@ def test_a_server_that_is_slow_is_not_asked_again_while_it_may_be_at_work(
 ) -> None:
     payment = wanted()
     with monkeypatch.context() as patch:
-        patch.setattr(btcpay_http, "_SECONDS", (2.0, 0.1))
+        patch.setattr(http, "_SECONDS", (2.0, 0.1))
         btcpay.control("faults", mode="slow", method="POST", times=1)
         with pytest.raises(ProviderUnavailable):
             gateway().create(payment)
@@ -177,7 +179,7 @@ def test_to_be_busy_opens_no_breaker(btcpay: Server, dies: Callable[[], Any]) ->
 def test_a_method_that_the_server_does_not_offer_is_declined(
     btcpay: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(btcpay_gateway.METHODS, "bitcoin", ("DOGE-CHAIN",))
+    monkeypatch.setitem(wire.METHODS, "bitcoin", ("DOGE-CHAIN",))
 
     with pytest.raises(Declined):
         gateway().create(wanted())

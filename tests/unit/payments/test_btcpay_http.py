@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from functions.payments import btcpay_http
-from functions.payments.btcpay_http import Client, StillAtWork
+from functions.payments.btcpay import http as btcpay_http
+from functions.payments.btcpay.http import Client, StillAtWork
 from functions.payments.gateway import Declined, ProviderUnavailable
 from infra.local.stripe.serving import LocalServer, Reply, Request
 

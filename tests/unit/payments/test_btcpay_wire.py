@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from entrepot.kernel.currencies import EXPONENTS
 from entrepot.kernel.money import Money
-from functions.payments import btcpay_wire as wire
+from functions.payments.btcpay import wire
 from functions.payments.domain.facts import Status
 from functions.payments.domain.payment import Snapshot
 

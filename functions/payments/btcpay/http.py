@@ -7,9 +7,13 @@ import json
 import time
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import quote
+
+import msgspec
 
 from entrepot.cloud import telemetry
+from functions.payments.btcpay import wire
 from functions.payments.gateway import Declined, ProviderUnavailable
 
 if TYPE_CHECKING:
@@ -20,6 +24,8 @@ _MOST_SECONDS: Final = 12.0  # for an answer in all, however slowly its pieces c
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _PIECE: Final = 16 * 1024
 _REFUSED: Final = (400, 404, 409, 422)
+
+T = TypeVar("T")
 
 
 class StillAtWork(ProviderUnavailable):
@@ -66,6 +72,23 @@ class Client:
         except requests.RequestException as error:
             raise _away(type(error).__name__) from None
         return _judged(answer.status_code, content)
+
+
+def read(document: Any, shape: type[T]) -> T:
+    """What was answered, in its shape. Raises: ProviderUnavailable: it has another."""
+    try:
+        return wire.read(document, shape)
+    except msgspec.ValidationError:
+        raise unreadable() from None
+
+
+def unreadable() -> ProviderUnavailable:
+    return _away("Unreadable")
+
+
+def quoted(part: str) -> str:
+    """Part of a path."""
+    return quote(part, safe="")
 
 
 def forget() -> None:

@@ -19,6 +19,9 @@ from functions.payments.domain.facts import Status, Word
 from functions.payments.domain.payment import Snapshot
 from functions.payments.gateway import NextAction
 
+METHODS: Final = {"bitcoin": ("BTC-CHAIN",), "lightning": ("BTC-LN",)}
+"""Our names of methods, and the server's."""
+
 ACTION: Final = "btcpay_invoice"
 NEW: Final = "New"
 PROCESSING: Final = "Processing"

@@ -1,0 +1,61 @@
+"""Asking the server for what there must be one of, under an intention of our own."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from entrepot.cloud import reads, writes
+from functions.payments.btcpay import store
+from functions.payments.btcpay.http import StillAtWork
+from functions.payments.domain import asking
+from functions.payments.domain.asking import Asked
+from functions.payments.gateway import Declined, ProviderBusy, ProviderUnavailable
+
+Made = tuple[str, str]
+"""The server's id of what was asked for, and where its receiver claims money; "" where that is none."""
+
+
+def once(
+    wanted: Asked,
+    look: Callable[[], Made | None],
+    make: Callable[[], Made],
+    then: Callable[[Asked], tuple[writes.Write, ...]] = lambda asked: (),
+) -> Asked:
+    """What was asked for, made now or before, and never twice. `look` and `make` give its id and link.
+
+    Raises: ProviderBusy: somebody else may just be asking. ProviderUnavailable, Declined.
+    """
+    read = store.asked_read(wanted.payment_id, wanted.what)
+    held = reads.fetch_one(read, consistent=True)
+    if held is not None and held.found_id:
+        return held
+    if held is not None and held.at_work(wanted.asked_at):
+        raise ProviderBusy
+    found = look() if held is not None else None
+    try:
+        if held is None:
+            held = wanted
+            writes.commit(store.opened(held))
+        elif found is None:
+            held = _saved(held, asking.again(held, wanted.asked_at))
+        return _saved(held, asking.made(held, *(found or _made(held, make))), then)
+    except store.AskedElsewhere:
+        raise ProviderBusy from None
+
+
+def _made(asked: Asked, make: Callable[[], Made]) -> Made:
+    try:
+        return make()
+    except StillAtWork:
+        raise
+    except (ProviderUnavailable, Declined):
+        _saved(asked, asking.ended(asked))
+        raise
+
+
+def _saved(
+    before: Asked,
+    after: Asked,
+    then: Callable[[Asked], tuple[writes.Write, ...]] = lambda asked: (),
+) -> Asked:
+    writes.commit(store.saved(before, after), *then(after))
+    return replace(after, revision=before.revision + 1)
