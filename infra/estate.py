@@ -89,6 +89,7 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "membership.code_requested",
         "membership.password_changed",
         "membership.member_erased",
+        "settlement.destination_changed",
     ),
     "orders-events": (
         "payments.payment_authorised",

@@ -1,4 +1,5 @@
-"""What membership hears: its own events, for the letters that they ask for and for what has to end."""
+"""What membership hears: its own events, for the letters that they ask for and for what has to end; and settlement's,
+for the letters to a merchant's staff."""
 
 from entrepot.cloud.events import Triggers
 from entrepot.contracts.membership import (
@@ -8,6 +9,7 @@ from entrepot.contracts.membership import (
     PasswordChanged,
     StaffInvited,
 )
+from entrepot.contracts.settlement import DestinationChanged
 from functions.membership.service import ending, leaving, letters
 
 triggers = Triggers(__name__)
@@ -20,5 +22,6 @@ membership_events = triggers.consumer(
         CodeRequested: letters.on_code_requested,
         PasswordChanged: ending.on_password_changed,
         MemberErased: leaving.on_member_erased,
+        DestinationChanged: letters.on_destination_changed,
     },
 )

@@ -13,19 +13,22 @@ from entrepot.cloud import reads, telemetry, writes
 from entrepot.cloud.inbox import AlreadyHandled
 from entrepot.cloud.writes import Write
 from entrepot.contracts.membership import CodeRequested, MemberRegistered, StaffInvited
+from entrepot.contracts.permissions import permitted
+from entrepot.contracts.settlement import DestinationChanged
 from functions.membership import ses_gateway, sns_gateway, store
 from functions.membership.domain.addresses import Email
 from functions.membership.domain.members import DEFAULT_LOCALE, Code, Member, Status
 from functions.membership.service import codes, contacts
 from functions.membership.service.contacts import Contact
 
+_SETS_PAYOUTS: Final = "destinations.write"
 _PLATFORM: Final = "Entrepot"
 _CATALOGUE: Final = Path(__file__).parents[1] / "data" / "letters.json"
 _TEXTS: Final = Path(__file__).parents[1] / "data" / "texts.json"
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """A letter in one language, or a text message, which has no subject. `{code}`, `{merchant}` stand for those."""
+    """A letter in one language, or a text message, which has no subject. Words in braces stand for facts."""
 
     text: str
     subject: str = ""
@@ -94,6 +97,30 @@ def on_code_requested(event: CodeRequested, handled: Write, now: datetime) -> No
         send(event.purpose, to, member.locale, code=digits)
     else:
         telemetry.log("letter_superseded", event_id=event.event_id)
+    writes.commit(handled)
+
+
+def on_destination_changed(event: DestinationChanged, handled: Write, now: datetime) -> None:
+    """Tell everyone of a merchant who may say where its payouts go that somebody did, or that one came back."""
+    merchant, done = reads.fetch(
+        store.merchant_read(event.merchant_id), store.handled_read(handled), consistent=True
+    )
+    if done:
+        raise AlreadyHandled
+    told = [
+        member_id for member_id, role in store.staff_of(event.merchant_id) if permitted(role, _SETS_PAYOUTS)
+    ]
+    members: list[Member | None] = reads.fetch(*(store.member_read(each) for each in told)) if told else []
+    for member in members:
+        if member is not None and merchant is not None and member.status is Status.ACTIVE:
+            send(
+                "payout_returned" if event.stopped else "payouts_moved",
+                _reached(member, "email" if member.email else "phone"),
+                member.locale,
+                merchant=merchant.name,
+                currency=event.currency,
+                usable_from=event.usable_from[:16].replace("T", " "),
+            )
     writes.commit(handled)
 
 

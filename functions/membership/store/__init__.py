@@ -40,6 +40,7 @@ from functions.membership.store.leaving import (
     staff_joined,
     staff_left,
     staff_moved,
+    staff_of,
     traces,
     traces_dropped,
 )
@@ -129,6 +130,7 @@ __all__ = [
     "staff_joined",
     "staff_left",
     "staff_moved",
+    "staff_of",
     "traces",
     "traces_dropped",
     "try_spent",

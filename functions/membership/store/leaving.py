@@ -67,20 +67,27 @@ def staff_left(member: Member) -> list[Write]:
     if member.role not in (Role.MERCHANT, Role.OPERATOR):
         return left
     others = [
-        sk
-        for sk, role in reads.query_all(
-            StaffRow,
-            place,
-            lambda row: (row.sk, row.role),
-            where=StaffRow.sk.startswith("staff#"),
-            consistent=True,
-        )
-        if role == member.role.value and sk != f"staff#{member.member_id}"
+        sk for sk, role in _staff(place) if role == member.role.value and sk != f"staff#{member.member_id}"
     ]
     if not others:
         raise LastOwner
     stays = writes.check(StaffRow(place, others[0]), StaffRow.role == member.role.value, LastOwner())
     return [*left, stays]
+
+
+def staff_of(merchant_id: str) -> list[tuple[str, str]]:
+    """Who works for a merchant: each member's id and role."""
+    return [(sk.removeprefix("staff#"), role) for sk, role in _staff(f"merchant#{merchant_id}")]
+
+
+def _staff(place: str) -> list[tuple[str, str]]:
+    return reads.query_all(
+        StaffRow,
+        place,
+        lambda row: (row.sk, row.role),
+        where=StaffRow.sk.startswith("staff#"),
+        consistent=True,
+    )
 
 
 def traces(member_id: str) -> list[str]:

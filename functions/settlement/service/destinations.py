@@ -6,6 +6,10 @@ from typing import ClassVar, Final
 
 from entrepot.cloud import aws, reads, seal, writes
 from entrepot.cloud.auth import Principal
+from entrepot.cloud.outbox import announce
+from entrepot.cloud.writes import Write
+from entrepot.contracts.settlement import DestinationChanged
+from entrepot.kernel.clock import rfc3339
 from entrepot.kernel.currencies import EXPONENTS
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.refusals import Busy, Kind, NotFound, Refusal
@@ -114,11 +118,24 @@ def put(merchant_id: str, currency: str, account: Account, by: str, now: datetim
             usable_from=now + terms.cooling,
         )
         try:
-            writes.commit(store.destination_set(before, after))
+            writes.commit(*written(before, after, now))
         except store.Overtaken:  # another session sets it at the same moment
             continue
         return after
     raise Busy
+
+
+def written(before: Destination | None, after: Destination, now: datetime) -> list[Write]:
+    """The writes that put a destination in the place of another, and that tell of it. Raises, at commit: Overtaken."""
+    event = DestinationChanged(
+        event_id=new_id("evt", now),
+        occurred_at=now,
+        merchant_id=after.merchant_id,
+        currency=after.currency,
+        stopped=bool(after.stopped),
+        usable_from=rfc3339(after.usable_from),
+    )
+    return [store.destination_set(before, after), announce(event)]
 
 
 def listed(merchant_id: str, caller: Principal) -> list[Destination]:

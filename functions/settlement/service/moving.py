@@ -18,6 +18,7 @@ from functions.settlement.domain import rules
 from functions.settlement.domain.ledger import Entry, Postings
 from functions.settlement.domain.payouts import Payout, PayoutStatus, Way
 from functions.settlement.domain.shares import pending_return
+from functions.settlement.service import destinations
 
 Made = tuple[Payout, list[Write]]
 """What a payout becomes, and what is written with it."""
@@ -84,7 +85,7 @@ def back(before: Payout, returned: int, reason: str, now: datetime, *, stop: boo
     if before.way is Way.FILE and before.status is PayoutStatus.CREATED:
         more.append(store.no_longer_outgoing(before))
     if stop:
-        more += _stopped(before, reason)
+        more += _stopped(before, reason, now)
     telemetry.metric("PayoutsReturned")
     return after, more
 
@@ -94,13 +95,13 @@ def source(payout: Payout) -> str:
     return rules.psp(payout.bank) if payout.way is Way.TRANSFER else rules.bank(payout.bank)
 
 
-def _stopped(payout: Payout, reason: str) -> list[Write]:
+def _stopped(payout: Payout, reason: str, now: datetime) -> list[Write]:
     held = reads.fetch_one(
         store.destination_read(payout.merchant_id, payout.amount.currency), consistent=True
     )
     if held is None or held.stopped or held.destination_id != payout.destination_id:
         return []
-    return [store.destination_set(held, held.stop(reason or "returned"))]
+    return destinations.written(held, held.stop(reason or "returned"), now)
 
 
 def _entry(fact: str, rule: str, postings: Postings, now: datetime) -> Entry:

@@ -5,14 +5,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from moto.ses.models import ses_backends
 
 from entrepot.cloud import audit, auth, aws, dynamo
 from entrepot.kernel.clock import utc_now
+from functions.membership.facade import seed_account
 from functions.settlement.domain.destinations import Account, Through
+from functions.settlement.domain.payouts import PayoutStatus
 from functions.settlement.service import destinations, filing, paying
-from tests.integration.settlement.books import MILAN, SHENZHEN, completed
+from tests.integration.settlement.books import MILAN, SHENZHEN, Books, completed
+from tests.support import pump
 from tests.support.http import Answer, call
-from tests.support.shop import Shop
+from tests.support.shop import Merchant, Shop
 
 IBAN = "IT60X0542811101000000123456"
 BODY = {"through": "bank", "holder": "Porcellana Srl", "iban": IBAN, "bic": "BPMOIT22XXX"}
@@ -33,7 +37,10 @@ def shop(aws: None) -> Shop:
 
 
 def put(shop: Shop, body: Any, currency: str = "EUR") -> Answer:
-    seller = shop.merchant()
+    return put_of(shop.merchant(), body, currency)
+
+
+def put_of(seller: Merchant, body: Any, currency: str = "EUR") -> Answer:
     path = f"/v1/merchants/{seller.merchant_id}/payout-destinations/{currency}"
     return call("PUT", path, body, token=seller.token)
 
@@ -63,6 +70,47 @@ def test_a_change_is_written_into_the_audit_log(shop):
     (entry,) = [each for link in entries if (each := audit.entry(link)).action == "destinations.write"]
     assert f"merchant_id={answer.json['merchant_id']}" in entry.things
     assert IBAN not in str(entry)
+
+
+def letters() -> list[tuple[str, str]]:
+    """Deliver what was announced. Returns: to whom, and what about, of every letter so far."""
+    pump.pump()
+    sent = ses_backends["123456789012"]["eu-central-1"].sent_messages
+    assert not [each for each in sent if IBAN in each.body or "{" in each.body]
+    return [(each.destinations["ToAddresses"][0], each.subject) for each in sent]
+
+
+def test_those_who_may_set_it_are_told_and_nobody_else(shop):
+    seller = shop.merchant()
+    for role in ("merchant_finance", "merchant_catalogue"):
+        seed_account(f"{role}@example.com", "correct horse battery", role, seller.merchant_id, utc_now())
+    before = letters()
+
+    put_of(seller, BODY)
+    put_of(seller, BODY)
+
+    told = letters()[len(before) :]
+    subject = "Where your payouts in EUR go has changed"
+    assert 2 == len(told)
+    assert {subject} == {about for _, about in told}
+    assert "merchant_finance@example.com" in {to for to, _ in told}
+    assert "merchant_catalogue@example.com" not in {to for to, _ in told}
+
+
+def test_a_payout_that_came_back_is_told_to_the_merchant(shop):
+    seller = shop.merchant(country="IT", currency="EUR", commission="0.1")
+    put_of(seller, BODY)
+    books = Books()
+    books.now = utc_now()
+    books.tell(completed(5000, merchant=seller.merchant_id, at=books.now))
+    books.run()
+    (payout_id,) = paying.pay(books.now).payouts
+    filing.run(books.now)
+    before = letters()
+
+    paying.move(payout_id, PayoutStatus.RETURNED, books.now, "AC04")
+
+    assert ["A payout in EUR came back"] == [about for _, about in letters()[len(before) :]]
 
 
 def test_the_same_account_again_is_the_same_destination(shop):

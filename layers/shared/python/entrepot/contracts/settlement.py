@@ -12,3 +12,16 @@ class StatementIssued(Event, frozen=True, kw_only=True):
     currency: str
     net: int
     orders: int
+
+
+class DestinationChanged(Event, frozen=True, kw_only=True):
+    """Where a merchant's payouts in a currency go was set, or `stopped`: one came back, and nothing goes there any more.
+
+    `usable_from` is when the first payout may go there, in RFC 3339.
+    """
+
+    NAME: ClassVar[str] = "settlement.destination_changed"
+    merchant_id: str
+    currency: str
+    stopped: bool
+    usable_from: str
