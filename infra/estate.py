@@ -233,6 +233,13 @@ ANOMALIES: Final[tuple[tuple[str, str, str, Mapping[str, str], int], ...]] = (
         0,
     ),
     (
+        "return-failed",
+        "A buyer's money that pays for nothing could not be given back: a person has to find how.",
+        "PaymentReturnFailed",
+        {},
+        0,
+    ),
+    (
         "transfers-unfunded",
         "Our balance at a payment provider does not suffice for merchants' payouts: they wait until somebody funds it.",
         "TransfersUnfunded",
