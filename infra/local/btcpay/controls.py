@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Final
 
 from infra.local.btcpay import claims, invoices
-from infra.local.btcpay.courier import Courier
 from infra.local.btcpay.store import Misuse, Store, random_word
+from infra.local.stripe.delivery import Courier
 from infra.local.stripe.faults import Faults
 from infra.local.stripe.forms import Params, parsed_json
 from infra.local.stripe.serving import Json
@@ -133,18 +133,10 @@ class Controls:
         courier = self._courier
         if courier is None:
             raise Misuse(400, "no-endpoint", "The stand-in was started without a webhook address.")
+        done = courier.controlled(method, parts, params)
+        if done is not None:
+            return done
         match (method, *parts):
-            case ("GET", "webhooks"):
-                return courier.shown()
-            case ("POST", "webhooks", "hold"):
-                courier.hold()
-                return courier.shown()
-            case ("POST", "webhooks", "release"):
-                order = params.text("order", ("created", "reversed", "shuffled")) or "created"
-                seed, chosen = params.whole("seed") or 0, params.words("events")
-                return {"delivered": courier.release(order, seed, chosen)}
-            case ("POST", "webhooks", "wait"):
-                return {"idle": courier.await_idle(params.seconds("seconds") or 10)}
             case ("POST", "events", identifier, "deliver"):
                 return self._deliver(courier, identifier, params)
         raise Misuse(404, "not-found", f"There is no {method} /test/{'/'.join(parts)}")

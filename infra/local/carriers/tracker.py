@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,10 +10,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from infra.local.carriers.payloads import SOURCES, Parcel, Scan, Signed, webhook
+from infra.local.stripe.delivery import posted
 
 Json = dict[str, Any]
 
-TIMEOUT_SECONDS: Final = 15
 _WRONG_SECRET: Final = "not-the-secret"
 _OPTIONS: Final = frozenset(
     ("count", "all", "scans", "duplicate", "reorder", "stale", "bad_signature", "unsigned")
@@ -123,17 +122,8 @@ class Tracker:
 
     def _post(self, source: str, signed: Signed) -> int:
         target = urlsplit(self.target)
-        connection = http.client.HTTPConnection(target.hostname or "", target.port, timeout=TIMEOUT_SECONDS)
         path = f"{target.path.rstrip('/')}/v1/webhooks/carriers/{source}"
-        try:
-            connection.request("POST", path, signed.body, signed.headers)
-            answer = connection.getresponse()
-            answer.read()
-            return answer.status
-        except (OSError, http.client.HTTPException):
-            return 0
-        finally:
-            connection.close()
+        return posted(target, path, signed.body, dict(signed.headers))
 
 
 def scans_of(documents: object) -> list[Scan]:

@@ -181,19 +181,10 @@ class Controls:
         courier = self._courier
         if courier is None:
             raise refused("The stand-in was started without a webhook address.")
+        done = courier.controlled(method, parts, params)
+        if done is not None:
+            return done
         match (method, *parts):
-            case ("GET", "webhooks"):
-                return courier.shown()
-            case ("POST", "webhooks", "hold"):
-                courier.hold()
-                return courier.shown()
-            case ("POST", "webhooks", "release"):
-                order = params.text("order", ("created", "reversed", "shuffled")) or "created"
-                seed, chosen = params.whole("seed") or 0, params.words("events")
-                params.done()
-                return {"delivered": courier.release(order, seed, chosen)}
-            case ("POST", "webhooks", "wait"):
-                return {"idle": courier.await_idle(params.seconds("seconds") or 10)}
             case ("POST", "events", identifier, "deliver"):
                 return self._deliver(courier, identifier, params)
         raise StripeError(404, f"Unrecognized request URL ({method}: /test/{'/'.join(parts)}).")

@@ -14,8 +14,9 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from infra.local.stripe.forms import Params
 from infra.local.stripe.serving import Json
 from infra.local.stripe.signing import signature_header
 from infra.local.stripe.store import Store, now
@@ -113,23 +114,34 @@ class Courier:
 
     def send(self, event: Json, age: int = 0, secret: str | None = None) -> int:
         """One attempt, signed `age` seconds ago; the endpoint's status, 0 when it did not answer."""
+        payload, headers = self.signed(event, age, secret or self._secret)
+        return posted(self._url, self._url.path or "/", payload, headers)
+
+    def signed(self, event: Json, age: int, secret: str) -> tuple[bytes, dict[str, str]]:
+        """The body of an event, and its headers, signed `age` seconds ago."""
         payload = json.dumps(event, indent=2).encode()
-        headers = {
+        return payload, {
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-            "Stripe-Signature": signature_header(payload, secret or self._secret, now() - age),
+            "Stripe-Signature": signature_header(payload, secret, now() - age),
         }
-        kind = http.client.HTTPSConnection if self._url.scheme == "https" else http.client.HTTPConnection
-        connection = kind(self._url.hostname or "", self._url.port, timeout=TIMEOUT_SECONDS)
-        try:
-            connection.request("POST", self._url.path or "/", payload, headers)
-            answer = connection.getresponse()
-            answer.read()
-            return answer.status
-        except (OSError, http.client.HTTPException):
-            return 0
-        finally:
-            connection.close()
+
+    def controlled(self, method: str, parts: list[str], params: Params) -> Json | None:
+        """What `/test/webhooks` asks of a courier; None where there is no such control."""
+        match (method, *parts):
+            case ("GET", "webhooks"):
+                return self.shown()
+            case ("POST", "webhooks", "hold"):
+                self.hold()
+                return self.shown()
+            case ("POST", "webhooks", "release"):
+                order = params.text("order", ("created", "reversed", "shuffled")) or "created"
+                seed, chosen = params.whole("seed") or 0, params.words("events")
+                params.done()
+                return {"delivered": self.release(order, seed, chosen)}
+            case ("POST", "webhooks", "wait"):
+                return {"idle": self.await_idle(params.seconds("seconds") or 10)}
+        return None
 
     def await_idle(self, seconds: float) -> bool:
         """Whether everything is delivered (or held) within the given time."""
@@ -196,3 +208,18 @@ class Courier:
             else:
                 self._store.undelivered.pop(identifier, None)
         return {"event": identifier, "type": event["type"], "status": status}
+
+
+def posted(endpoint: SplitResult, path: str, body: bytes, headers: dict[str, str]) -> int:
+    """The status with which an endpoint answers a webhook, 0 where nobody does in time."""
+    kind = http.client.HTTPSConnection if endpoint.scheme == "https" else http.client.HTTPConnection
+    connection = kind(endpoint.hostname or "", endpoint.port, timeout=TIMEOUT_SECONDS)
+    try:
+        connection.request("POST", path, body, headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()
