@@ -27,7 +27,8 @@ from functions.orders.store import Filter
 from functions.payments import facade as payments
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]
-Method = Literal["card", "alipay", "wechat_pay", "crypto", "bank_transfer", "bitcoin", "lightning"]
+Method = Literal["card", "alipay", "wechat_pay", "grabpay", "crypto", "bank_transfer", "bitcoin", "lightning"]
+"""Apple Pay and Google Pay are cards: the payer's browser confirms the intent of one with what its wallet gives."""
 PaymentStatus = Literal[
     "none", "processing", "authorised", "captured", "partially_refunded", "refunded", "failed", "disputed"
 ]

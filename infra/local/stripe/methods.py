@@ -58,6 +58,7 @@ CURRENCIES_OF: Final = {
         "aud", "cad", "chf", "cny", "dkk", "eur", "gbp", "hkd", "jpy", "nok", "sek", "sgd", "usd",
     ),
     "crypto": ("usd",),
+    "grabpay": ("myr", "sgd"),
     "customer_balance": ("eur", "gbp", "jpy", "mxn", "usd"),
     "ideal": ("eur",),
     "sepa_debit": ("eur",),

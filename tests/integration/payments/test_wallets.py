@@ -5,10 +5,12 @@ import pytest
 from functions.payments import facade
 from tests.integration.payments.conftest import Provider, heard, now, opened, payment, told
 
-WALLETS = [("alipay", "EUR"), ("wechat_pay", "CNY"), ("crypto", "USD")]
+WALLETS = [("alipay", "EUR"), ("wechat_pay", "CNY"), ("grabpay", "SGD"), ("crypto", "USD")]
+MARKETS = {"grabpay": "SG"}
 ACTIONS = {
     "alipay": "alipay_handle_redirect",
     "wechat_pay": "wechat_pay_display_qr_code",
+    "grabpay": "redirect_to_url",
     "crypto": "redirect_to_url",
 }
 
@@ -23,7 +25,7 @@ def _sent_away(method: str, currency: str) -> str:
 def test_the_payer_is_told_where_to_go_and_the_money_comes_afterwards(
     provider: Provider, method: str, currency: str
 ) -> None:
-    payment_id = opened(currency=currency, method=method)
+    payment_id = opened(currency=currency, method=method, market=MARKETS.get(method, ""))
 
     view = facade.start(payment_id, now())
 
