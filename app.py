@@ -8,6 +8,8 @@ from functions.catalogue import facade as catalogue
 from functions.catalogue import ports as catalogue_ports
 from functions.catalogue import routes as catalogue_routes
 from functions.catalogue import triggers as catalogue_triggers
+from functions.clearing import routes as clearing_routes
+from functions.clearing import triggers as clearing_triggers
 from functions.customs import routes as customs_routes
 from functions.customs import triggers as customs_triggers
 from functions.inventory import facade as inventory
@@ -35,6 +37,7 @@ APIS = (
     basics.api,
     audit_routes.api,
     catalogue_routes.api,
+    clearing_routes.api,
     customs_routes.api,
     inventory_routes.api,
     logistics_routes.api,
@@ -48,6 +51,7 @@ TRIGGERS = (
     relay.triggers,
     audit_triggers.triggers,
     catalogue_triggers.triggers,
+    clearing_triggers.triggers,
     customs_triggers.workers,
     inventory_triggers.triggers,
     logistics_triggers.triggers,

@@ -40,6 +40,7 @@ TABLES: Final = (
     Table("orders", index=("due", "due_shard", "due_at")),
     Table("ledger"),
     Table("settlement"),
+    Table("clearing"),
     Table("outbox", index=("unsent", "unsent_shard", "created_at"), stream=True),
     Table("inbox"),
     Table("idempotency"),
@@ -72,6 +73,7 @@ QUEUES: Final = (
     "settlement-events",
     "settlement-runs",
     "settlement-papers",
+    "clearing-jobs",
     "privacy-events",
 )
 
@@ -177,6 +179,8 @@ FUNCTIONS: Final = (
     Function("settlement_papers", "settlement-papers"),
     Function("settlement_transfers", "schedule"),
     Function("settlement_files", "schedule"),
+    Function("clearing_run", "schedule"),
+    Function("clearing_jobs", "clearing-jobs"),
     Function("audit_check", "schedule"),
     Function("privacy_events", "privacy-events"),
     Function("privacy_looks", "schedule"),
@@ -243,6 +247,13 @@ ANOMALIES: Final[tuple[tuple[str, str, str, Mapping[str, str], int], ...]] = (
         "transfers-unfunded",
         "Our balance at a payment provider does not suffice for merchants' payouts: they wait until somebody funds it.",
         "TransfersUnfunded",
+        {},
+        0,
+    ),
+    (
+        "clearing-breaks-overdue",
+        "A difference between a provider or a bank and the ledger is a week old, and nobody has resolved it.",
+        "ClearingBreaksOverdue",
         {},
         0,
     ),

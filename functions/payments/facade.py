@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from entrepot.cloud import reads
@@ -15,6 +15,7 @@ from functions.payments import (
     book,
     customers,
     health,
+    providers,
     service,
     store,
     stripe_money,
@@ -25,6 +26,7 @@ from functions.payments.btcpay.claims import Claim, shown
 from functions.payments.domain import payment as domain
 from functions.payments.domain.customer import Card, CardsOnly, MembersOnly, UnknownCard
 from functions.payments.domain.facts import Refund, RefundStatus, Status
+from functions.payments.domain.movements import Movement, MovementPage
 from functions.payments.domain.payment import (
     AmountNotChargeable,
     CaptureMode,
@@ -60,6 +62,8 @@ __all__ = [
     "ExceedsCaptured",
     "MembersOnly",
     "MethodNotAvailable",
+    "Movement",
+    "MovementPage",
     "NextAction",
     "Payment",
     "PaymentChanged",
@@ -82,6 +86,7 @@ __all__ = [
     "health_reads",
     "left_of",
     "let_go",
+    "movements",
     "open_payment",
     "payer",
     "payment_read",
@@ -283,6 +288,11 @@ def let_go(payment: Payment, now: datetime) -> list[Write]:
     if not payment.intent_id and not payment.cancelled:
         return [store.saved(payment, domain.cancelled_unmade(payment), now)]
     return request_cancellation(payment, now)
+
+
+def movements(provider: str, day: date, after: str | None, now: datetime) -> MovementPage:
+    """A page of what moved on our balance with a provider on a day (UTC) that is over. Raises: ProviderUnavailable."""
+    return providers.named(provider, now).movements(day, after)
 
 
 def forgo(payment: Payment, amount: Money, now: datetime) -> list[Write]:

@@ -96,6 +96,8 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
     balance_transaction: str | BalanceEntry | None = None
     # a cash balance
     customer: str | None = None
+    # a transfer
+    transfer_group: str | None = None
     # a charge, a refund or a dispute
     payment_intent: str | None = None
     # a refund
@@ -251,9 +253,9 @@ def _about(told: BalanceMovement) -> tuple[Moved, str, Money | None]:
     if told.type == "adjustment" and what.object == DISPUTE:
         return Moved.DISPUTE if told.amount < 0 else Moved.DISPUTE_WON, what.id, None
     if told.type == "transfer":
-        return Moved.PAYOUT, ours("payout_id") or what.id, None
+        return Moved.PAYOUT, what.transfer_group or what.id, None
     if told.type in ("transfer_refund", "transfer_cancel", "transfer_failure"):
-        return Moved.PAYOUT_RETURNED, ours("payout_id") or what.id, None
+        return Moved.PAYOUT_RETURNED, what.transfer_group or what.id, None
     return Moved.OTHER, what.id, None
 
 

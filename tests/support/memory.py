@@ -159,11 +159,16 @@ class Memory:
         hash_name = rows.key_names(index)[0 if index is None else 2]
         held = _EQUALS.findall(arguments["KeyConditionExpression"])
         hash_key = next(given[value]["S"] for name, value in held if given[name] == hash_name)
-        found = rows.under(hash_key, index, backwards=not arguments.get("ScanIndexForward", True))
+        backwards = not arguments.get("ScanIndexForward", True)
+        found = rows.under(hash_key, index, backwards=backwards)
         start, limit = arguments.get("ExclusiveStartKey"), arguments.get("Limit")
         matching = _matching(found, lambda item: test(item, given))
         if start:
-            matching = _after(matching, start)
+            place = _place(rows.key_names(index))
+            behind = place(start)
+            matching = (
+                each for each in matching if (place(each) < behind if backwards else place(each) > behind)
+            )
         page = list(matching if limit is None else islice(matching, limit + 1))
         more = limit is not None and len(page) > limit
         page = page[:limit]
@@ -290,11 +295,10 @@ def _matching(found: Iterator[Raw], test: Callable[[Raw], bool]) -> Iterator[Raw
     return takewhile(test, dropwhile(lambda item: not test(item), found))
 
 
-def _after(matching: Iterator[Raw], start: Mapping[str, Any]) -> Iterator[Raw]:
-    key = _key(start)
-    rest = dropwhile(lambda item: _key(item) != key, matching)
-    assert next(rest, None) is not None, "a page is asked for after an item that is gone"
-    return rest
+def _place(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[str, ...]]:
+    """Where an item stands among others of its hash key: also one that is gone, after which a page may begin."""
+    ordered = names[1:] if len(names) == 2 else (names[-1], *names[:2])
+    return lambda item: tuple(item[name]["S"] for name in ordered)
 
 
 def _given(arguments: Raw) -> Raw:

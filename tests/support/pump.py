@@ -90,7 +90,13 @@ def _unsent() -> list[Any]:
 
 def _waiting() -> list[tuple[str, str]]:
     found = []
-    for queue in ("payments-webhooks", "payments-statements", "logistics-scans", "settlement-runs"):
+    for queue in (
+        "payments-webhooks",
+        "payments-statements",
+        "logistics-scans",
+        "settlement-runs",
+        "clearing-jobs",
+    ):
         url = aws.queue_url(queue)
         while (
             batch := aws.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages")

@@ -36,6 +36,8 @@ dispute_lost       Dr merchant_payable:<merchant>  its part, where the merchant 
 receipt_unmatched  Dr psp:<provider> or bank:<bank>  Cr unmatched_receipts
 receipt_matched    Dr unmatched_receipts           Cr customer_funds
 receipt_returned   Dr unmatched_receipts           Cr psp:<provider>: it had paid nothing, and went back
+difference_suspended    Dr what the provider or bank moved and the ledger did not  Cr unmatched_receipts
+difference_written_off  likewise                                                   Cr clearing_differences
 reversed           each posting of another entry on its other side; the entry names it, once at most
 
 An amount below zero stands on the other side. A refund is borne by the merchant in full, freight and taxes
@@ -62,6 +64,7 @@ DISPUTED_FUNDS: Final = "disputed_funds"
 DISPUTE_FEE_EXPENSE: Final = "dispute_fee_expense"
 DISPUTE_LOSS: Final = "dispute_loss"
 UNMATCHED_RECEIPTS: Final = "unmatched_receipts"
+CLEARING_DIFFERENCES: Final = "clearing_differences"
 BOOKS_RECEIPTS: Final = frozenset({"bank", "btcpay"})
 """Providers of which every receipt is booked when it comes, before it is known what it pays."""
 
@@ -241,6 +244,15 @@ def receipt_returned(held_at: str, amount: Money) -> Postings:
 
 def receipt_matched(amount: Money) -> Postings:
     return debit(UNMATCHED_RECEIPTS, amount) + credit(CUSTOMER_FUNDS, amount)
+
+
+def difference_suspended(held_at: str, difference: Money) -> Postings:
+    """`difference`: what a provider or bank has moved more than the ledger."""
+    return debit(held_at, difference) + credit(UNMATCHED_RECEIPTS, difference)
+
+
+def difference_written_off(held_at: str, difference: Money) -> Postings:
+    return debit(held_at, difference) + credit(CLEARING_DIFFERENCES, difference)
 
 
 def effect(postings: Postings, account: str, currency: str) -> Money:

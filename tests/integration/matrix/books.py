@@ -1,4 +1,4 @@
-"""The requests of settlement and of rate cards."""
+"""The requests of settlement, of clearing and of rate cards."""
 
 from typing import Final
 
@@ -41,6 +41,16 @@ SETTLEMENT: Final = (
     Asked("GET", "/v1/ledger/entries/<entry>"),
     Asked("POST", "/v1/ledger/entries/<entry>/reversal"),
     Asked("GET", "/v1/ledger/accounts/<account>/entries?day=<day>"),
+)
+CLEARING: Final = (
+    Asked("GET", "/v1/clearing/reports?source=bank"),
+    Asked("GET", "/v1/clearing/reports/<balance>/<day>"),
+    Asked("GET", "/v1/clearing/reports/<balance>/<day>/csv"),
+    Asked("GET", "/v1/clearing/breaks"),
+    Asked("POST", "/v1/clearing/breaks/<break>/take", {}),
+    Asked(
+        "POST", "/v1/clearing/breaks/<break>/resolution", {"reason": "fee", "note": "the bank's own price"}
+    ),
 )
 RATE_CARDS: Final = (
     Asked("POST", "/v1/rate-cards/imports", {"csv": rendered(tariffs.all_rate_cards()[:1]), "dry_run": True}),

@@ -23,6 +23,7 @@ ALL: Final = (
     *buying.ORDERS,
     *buying.OUTSIDE,
     *books.SETTLEMENT,
+    *books.CLEARING,
     *books.RATE_CARDS,
 )
 REQUESTS: Final[Mapping[tuple[str, str], Asked]] = {asked.key: asked for asked in ALL}

@@ -24,6 +24,7 @@ from entrepot.contracts.events import encoded
 from entrepot.contracts.permissions import GRANTS, MERCHANT_ROLES, UNENROLLED
 from entrepot.kernel.clock import utc_now
 from entrepot.kernel.ids import new_id
+from functions.clearing.service import jobs as clearing
 from functions.membership import facade, pwdlib_gateway
 from functions.payments import customers, stripe_gateway
 from functions.settlement import triggers
@@ -260,7 +261,11 @@ class World:
         body = {"name": "Price Watch", "redirect_uris": [CALLBACK], "scopes": list(APPLICATION_SCOPES)}
         client = _made(call("POST", "/v1/oauth/clients", body, token=operator)).json
         placed = self._by_transfer()
-        statement = {"format": "camt.053", "content": in_base64(camt([camt_entry("1.00", "who?", "B1")]))}
+        entries = [
+            camt_entry("1.00", "who?", "B1"),
+            camt_entry("0.20", "price of an entry", "B2", side="DBIT"),
+        ]
+        statement = {"format": "camt.053", "content": in_base64(camt(entries))}
         _made(call("POST", "/v1/bank-statements", statement, token=operator), 202)
         pump.pump()
         (work,) = _made(call("GET", "/v1/bank-statements/unmatched", token=operator), 200).json["data"]
@@ -271,6 +276,8 @@ class World:
             "reference": placed["payment"]["next_action"]["details"]["reference"],
             "entry": self._entry(),
             "payout_file": self._filed(),
+            "break": self._break(),
+            "balance": "bank",
             "currency": "EUR",
             "account": "customer_funds",
             "day": str(self.now.date()),
@@ -290,6 +297,18 @@ class World:
                     return str(entry["id"])
             assert page["next_cursor"], "no payment was captured"
             cursor = f"&cursor={page['next_cursor']}"
+
+    def _break(self) -> str:
+        """What the bank has taken and the ledger does not know."""
+        clearing.send([clearing.Job("gather", "bank", self.now.date())])
+        pump.pump()
+        cursor = ""
+        while True:
+            page = _made(call("GET", f"/v1/clearing/breaks{cursor}", token=self.shop.operator), 200).json
+            for item in page["data"]:
+                return str(item["id"])
+            assert page["next_cursor"], "there is no break"
+            cursor = f"?cursor={page['next_cursor']}"
 
     def _by_transfer(self) -> Any:
         quote = self.shop.quote({"PHONES-1": 1})

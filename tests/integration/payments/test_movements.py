@@ -80,7 +80,7 @@ def test_a_transfer_names_our_payout_where_it_has_one(provider: Provider) -> Non
     paid(provider)
     client: Any = providers.named("stripe", now())._gateway._connect()  # type: ignore[attr-defined]
     wanted = {"amount": 500, "currency": "eur", "destination": "acct_1"}
-    made = client.v1.transfers.create({**wanted, "metadata": {"payout_id": PAYOUT}})
+    made = client.v1.transfers.create({**wanted, "transfer_group": PAYOUT})
     client.v1.transfers.reversals.create(made.id)
     other = client.v1.transfers.create(wanted)
 

@@ -163,6 +163,8 @@ def test_every_account_that_a_rule_moves_stands_in_the_chart():
         rules.receipt_unmatched(rules.bank("house"), eur(5)),
         rules.receipt_matched(eur(5)),
         rules.receipt_returned(rules.psp("bank"), eur(5)),
+        rules.difference_suspended(rules.psp("stripe"), eur(-5)),
+        rules.difference_written_off(rules.bank("house"), eur(5)),
     )
 
     for postings in moved_by:

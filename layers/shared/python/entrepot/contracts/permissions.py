@@ -81,6 +81,8 @@ GRANTS: Final[dict[str, frozenset[str]]] = {
         "ledger.read": "operator finance",
         "ledger.write": "operator finance",
         SET_UP: " ".join(role for role in (*ROLES, UNENROLLED) if role != "service"),
+        "clearing.read": "operator finance",
+        "clearing.write": "operator finance",
         "bank.read": "operator finance",
         "bank.write": "operator finance",
         "payouts.write": "operator finance",

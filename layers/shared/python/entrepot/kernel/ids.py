@@ -3,6 +3,7 @@
 Source: the ULID specification (48 bits of milliseconds, 80 random bits, Crockford's base 32).
 """
 
+import hashlib
 import os
 import re
 from datetime import UTC, datetime
@@ -23,6 +24,12 @@ def new_id(prefix: str, now: datetime) -> str:
 def derived_id(prefix: str, parent: str) -> str:
     """The id of something that exists once for its parent: the same ULID under another prefix."""
     return f"{prefix}_{parent.partition('_')[2]}"
+
+
+def named_id(prefix: str, name: str) -> str:
+    """The id of something that is known by a name elsewhere: the same for the same name. It tells no time."""
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16])
+    return f"{prefix}_{_encoded(number)}"
 
 
 def is_id(text: str, prefix: str) -> bool:
