@@ -172,13 +172,8 @@ def test_what_the_bank_took_settles_the_payout(owed):
 def test_what_another_bank_sends_back_is_owed_again_and_waits_for_a_new_destination(owed, order):
     payout = sent(owed)
     reference = end_to_end(payout.payout_id)
-    told = {
-        "left": camt_transfer("44.00", reference, "B1"),
-        "back": camt_transfer("44.00", reference, "B2", back="AC04"),
-    }
-
-    for each in [*order, "back"]:
-        bank_says(told[each])
+    for number, each in enumerate([*order, "back"]):
+        bank_says(camt_transfer("44.00", reference, f"B{number}", back="AC04" if each == "back" else ""))
 
     (returned,) = payouts()
     assert (PayoutStatus.RETURNED, "AC04", NET) == (returned.status, returned.reason, returned.returned)

@@ -15,9 +15,10 @@ class StatementIssued(Event, frozen=True, kw_only=True):
 
 
 class DestinationChanged(Event, frozen=True, kw_only=True):
-    """Where a merchant's payouts in a currency go was set, or `stopped`: one came back, and nothing goes there any more.
+    """Where a merchant's payouts in a currency go was set, or is `stopped`.
 
-    `usable_from` is when the first payout may go there, in RFC 3339.
+    Stopped: a payout came back, and nothing goes there until it is set anew. `usable_from` is when the first payout may
+    go there, in RFC 3339.
     """
 
     NAME: ClassVar[str] = "settlement.destination_changed"
