@@ -11,13 +11,14 @@ from functions.settlement.service import moving
 def on_transfer_booked(event: BankTransferBooked, handled: Write, now: datetime) -> None:
     """A payout of ours was booked. What came back had left before, though the statement that says so may be late.
 
-    Raises: NotFound; PayoutDiffers; PayoutNotMovable: it was never sent. Each is set aside for a person.
+    Raises: NotFound; PayoutDiffers; PayoutNotMovable: it was never sent, or was said to be back without having left.
+        Each is set aside for a person.
     """
     payout_id = event.reference
 
     def left(before: Payout) -> moving.Made | None:
         _same(before, event)
-        if before.status in (PayoutStatus.PAID, PayoutStatus.RETURNED):
+        if before.status is PayoutStatus.PAID or moving.has_left(before):
             return None
         return moving.left(before, now)
 

@@ -56,7 +56,7 @@ def changed(payout_id: str, step: Step, handled: Write | None = None) -> Payout:
 def left(before: Payout, now: datetime, reference: str = "") -> Made:
     """It has left us. Args: reference: the provider's transfer. Raises: PayoutNotMovable."""
     postings = rules.payout_paid(before.bank, source(before), before.amount)
-    entry = _entry(f"payout-paid:{before.statement_id}", "payout_paid", postings, now)
+    entry = _entry(_left(before), "payout_paid", postings, now)
     after = before.moved(PayoutStatus.PAID, now, entry.entry_id)
     more = store.posted(entry)
     if before.ask_at is not None:
@@ -88,6 +88,17 @@ def back(before: Payout, returned: int, reason: str, now: datetime, *, stop: boo
         more += _stopped(before, reason, now)
     telemetry.metric("PayoutsReturned")
     return after, more
+
+
+def has_left(payout: Payout) -> bool:
+    """Whether a payout that is back had left us before, so that being told so now is no news."""
+    if payout.status is not PayoutStatus.RETURNED:
+        return False
+    return reads.fetch_one(store.entry_read(_left(payout)), consistent=True) is not None
+
+
+def _left(payout: Payout) -> str:
+    return f"payout-paid:{payout.statement_id}"
 
 
 def source(payout: Payout) -> str:

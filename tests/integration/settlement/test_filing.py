@@ -287,6 +287,26 @@ def strict(monkeypatch):
     return strict.terms[0]
 
 
+@pytest.mark.parametrize("said", ["returned", "called off"])
+def test_the_bank_taking_what_was_said_not_to_leave_is_set_aside_for_a_person(owed, said):
+    if said == "returned":
+        payout = sent(owed)
+        paying.move(payout.payout_id, PayoutStatus.RETURNED, owed.now, "RC01")
+    else:
+        paying.pay(owed.now)
+        paying.hold(MILAN, "look", OPERATOR, owed.now)
+        filing.run(owed.now)
+        (payout,) = payouts()
+    entry = camt_transfer("44.00", end_to_end(payout.payout_id), "B1")
+    statements.submit("camt.053", in_base64(camt([entry])), utc_now())
+
+    with pytest.raises(AssertionError, match="settlement-events refused"):
+        pump.pump()
+
+    assert PayoutStatus.RETURNED is payouts()[0].status
+    assert (NET, 0, 0) == money(owed)
+
+
 def test_nothing_goes_to_a_destination_before_it_has_cooled(books, strict):
     owing(books)
 
