@@ -191,6 +191,32 @@ def test_a_payment_that_has_arrived_is_not_cancelled(provider: Provider) -> None
     assert [] == returns(provider)
 
 
+@pytest.mark.parametrize("changed", [{"account": "acct_other"}, {"livemode": True}])
+def test_word_of_a_balance_that_is_not_ours_is_passed_over(
+    provider: Provider, changed: dict[str, object]
+) -> None:
+    payment_id = asked()
+    transferred(provider, payment_id, 10_500)
+    (body,) = provider.events("cash_balance.funds_available")
+    calls = provider.calls("GET")
+
+    heard(json.dumps({**json.loads(body), **changed}))
+
+    assert calls == provider.calls("GET")
+    assert (0, ()) == (payment(payment_id).received, payment(payment_id).returns)
+
+
+def test_word_of_a_balance_of_nobody_we_know_is_sent_again_and_then_set_aside(provider: Provider) -> None:
+    transferred(provider, asked(), 10_500)
+    (body,) = provider.events("cash_balance.funds_available")
+    event = json.loads(body)
+    event["data"]["object"]["customer"] = "cus_made_by_hand"
+
+    assert ["message"] == pump.deliver("payments-webhooks", f"stripe {json.dumps(event)}")
+
+    assert [] == returns(provider)
+
+
 def test_lost_webhooks_lose_nothing(provider: Provider) -> None:
     payment_id = asked()
     transferred(provider, payment_id, 10_500)
