@@ -86,7 +86,7 @@ class Market:
         levels = self.done(200, "GET", f"/v1/stock/{sku}", token=self.merchant)["warehouses"]
         return {name: sum(level[name] for level in levels) for name in ("on_hand", "reserved", "available")}
 
-    def placed(self, sku: str) -> Any:
+    def placed(self, sku: str, method: str = "card") -> Any:
         """An order for one unit, awaiting its payment."""
         wish = {"lines": [{"sku": sku, "quantity": 1}], "ship_to": BERLIN, "currency": "EUR"}
         quote = self.done(201, "POST", "/v1/quotes", wish)
@@ -94,7 +94,7 @@ class Market:
             "quote_id": quote["id"],
             "option_id": quote["options"][0]["id"],
             "contact": CONTACT,
-            "payment": {"method": "card"},
+            "payment": {"method": method},
         }
         return self.done(201, "POST", "/v1/orders", body, headers=_key())
 
@@ -128,6 +128,12 @@ class Market:
     def control(self, path: str, **fields: str) -> Any:
         """A test control of the stand-in for Stripe."""
         answer = self.stripe.call("POST", f"/test/{path}", form=fields)
+        assert 200 == answer.status, answer.text
+        return answer.json
+
+    def at_btcpay(self, path: str, **fields: Any) -> Any:
+        """A test control of the stand-in for a BTCPay Server."""
+        answer = Address(self.up.btcpay_url).call("POST", f"/test/{path}", fields)
         assert 200 == answer.status, answer.text
         return answer.json
 
