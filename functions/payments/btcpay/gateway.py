@@ -9,7 +9,7 @@ import hmac
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -186,9 +186,9 @@ def _opened(client: Client, payment: Payment, now: datetime) -> Invoice:
 
 
 def _minutes_left(payment: Payment, now: datetime) -> int:
-    """The rate holds as long as the buyer has, and no longer."""
+    """The rate holds as long as the buyer has, and no longer; but for a minute at least."""
     served = (each for each in book.offers() if (each.provider, each.method) == (book.BTCPAY, payment.method))
-    window = next(served).window
+    window = next((each.window for each in served), timedelta())
     return max(1, math.ceil((payment.created_at + window - now).total_seconds() / 60))
 
 
