@@ -539,6 +539,18 @@ def test_an_hour_without_the_server_loses_nothing(till: Till) -> None:
     assert ("paid", "captured") == till.bazaar.status(placed)
 
 
+def test_a_server_that_is_down_keeps_nobody_from_paying_by_card(till: Till) -> None:
+    till.server.control("faults", mode="unavailable")
+    waiting = [till.try_place().json for _ in range(6)]
+    (fault,) = till.server.standin.faults.shown()["faults"]
+
+    paid = till.bazaar.paid({"PHONES-1": 1})
+
+    assert ["pending"] * 6 == [each["payment"]["status"] for each in waiting]
+    assert 5 == fault["struck"]  # the sixth was not even asked for: the breaker is open
+    assert ("paid", "captured") == till.bazaar.status(paid)
+
+
 def test_a_refund_waits_until_it_is_claimed(till: Till) -> None:
     placed = till.place()
     till.pay(placed)
