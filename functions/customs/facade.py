@@ -126,9 +126,10 @@ def release_quota(person: str, year: int, order_id: str, amount_fen: int) -> lis
     return service.release_quota(person, year, order_id, amount_fen)
 
 
-def forget_order(person: str, year: int, order_id: str) -> Write:
+def forget_order(person: str, year: int, order_id: str, amount_fen: int) -> Write:
     """The write after which nobody can tell which order used a part of a person's quota.
 
     The year's sum stays under the person's hash, for the law limits it; it ends with its own time.
+    Raises, at commit: QuotaNotReserved: the order has used another part than that.
     """
-    return service.forget_order(person, year, order_id)
+    return service.forget_order(person, year, order_id, amount_fen)

@@ -82,8 +82,8 @@ def release_quota(person: str, year: int, order_id: str, amount_fen: int) -> lis
     return store.release(person, year, order_id, Money(amount_fen, _QUOTA_CURRENCY))
 
 
-def forget_order(person: str, year: int, order_id: str) -> Write:
-    return store.forget_order(person, year, order_id)
+def forget_order(person: str, year: int, order_id: str, amount_fen: int) -> Write:
+    return store.forget_order(person, year, order_id, Money(amount_fen, _QUOTA_CURRENCY))
 
 
 def year_limit(year: int) -> Rule:

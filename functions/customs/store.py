@@ -78,9 +78,12 @@ def release(person: str, year: int, order_id: str, amount: Money) -> list[Write]
     ]
 
 
-def forget_order(person: str, year: int, order_id: str) -> Write:
-    """Which order used a part of the sum is forgotten; the sum stays."""
-    return delete(QuotaRow(_pk(person, year), _order(order_id)))
+def forget_order(person: str, year: int, order_id: str, amount: Money) -> Write:
+    """Which order used a part of the sum is forgotten, if it is still known; the sum stays."""
+    still = QuotaRow.amount_fen == amount.amount
+    gone = QuotaRow.pk.does_not_exist()
+    row = QuotaRow(_pk(person, year), _order(order_id))
+    return delete(row, gone | still, QuotaNotReserved(order_id=order_id))
 
 
 def _pk(person: str, year: int) -> str:

@@ -99,7 +99,7 @@ def _quota_note(order: Order) -> list[Write]:
     if order.importer is None or order.quota_fen == 0:
         return []
     year = customs.quota_year(order.placed_at)
-    return [customs.forget_order(order.importer.identity_hash, year, order.order_id)]
+    return [customs.forget_order(order.importer.identity_hash, year, order.order_id, order.quota_fen)]
 
 
 def _bought(member_id: str) -> Iterator[tuple[Order, Payments, Shipments]]:

@@ -103,3 +103,23 @@ def test_rows_outlive_the_year_and_then_go() -> None:
 def test_a_purchase_without_value_is_a_mistake_of_ours() -> None:
     with pytest.raises(ValueError, match="has a value"):
         facade.reserve_quota(PERSON, 2026, "ord_1", 0)
+
+
+def test_the_note_of_an_order_is_forgotten_and_the_sum_stays() -> None:
+    reserve("ord_1", 100)
+
+    for _ in range(2):
+        commit(facade.forget_order(PERSON, 2026, "ord_1", 100))
+
+    assert Money(100, "CNY") == used()
+    with pytest.raises(QuotaNotReserved):
+        release("ord_1", 100)
+
+
+def test_a_note_of_another_part_of_the_sum_is_not_forgotten() -> None:
+    reserve("ord_1", 100)
+
+    with pytest.raises(QuotaNotReserved):
+        commit(facade.forget_order(PERSON, 2026, "ord_1", 99))
+
+    release("ord_1", 100)
