@@ -122,7 +122,10 @@ def forgotten(shipment: Shipment, seen_revision: int) -> list[writes.Write]:
         registered_at=rfc3339(shipment.registered_at),
         expires_at=_expires_at(shipment),
     )
-    return [changed(shipment, seen_revision), writes.put(tracking)]
+    return [
+        changed(shipment, seen_revision),
+        writes.put(tracking, TrackingRow.registered_at == rfc3339(shipment.registered_at), Superseded()),
+    ]
 
 
 def shipment_read(shipment_id: str) -> reads.Read[Shipment]:
@@ -160,7 +163,9 @@ def papers_told(papers: Papers, seen: Papers) -> writes.Write:
 
 
 def papers_dropped(papers: Papers) -> writes.Write:
-    return writes.delete(PapersRow(_papers_key(papers.order_id), papers.shipment_id))
+    """Raises, at commit: PapersMoved: they are no longer as seen."""
+    row = PapersRow(_papers_key(papers.order_id), papers.shipment_id)
+    return writes.delete(row, _as_seen(papers), PapersMoved())
 
 
 def rate_version_read() -> reads.Read[int]:

@@ -1,7 +1,7 @@
 """What customs is told of a shipment, and the papers that say it: which, and how far they are."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Final
@@ -15,6 +15,8 @@ KEPT: Final = timedelta(days=28)
 """How long papers are asked for; the bucket drops them after thirty days."""
 PATIENCE: Final = timedelta(minutes=1)
 """How long papers may be in the making before they are ordered again."""
+GIVEN_UP: Final = timedelta(minutes=20)
+"""After which papers are not in the making any more: the queue brings a job for a quarter of an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,14 @@ class Papers:
     def key(self, kind: str) -> str:
         """Where a paper lies: all of an order under one prefix, so that they can be forgotten together."""
         return f"{prefix(self.order_id)}{self.shipment_id}/{self.digest}/{kind}.pdf"
+
+    def read_at(self, now: datetime) -> "Papers | None":
+        """As who reads them then has them: None once they are dropped, failed where no job is about them any more."""
+        if self.state is State.READY and now >= self.asked_at + KEPT:
+            return None
+        if self.state is State.PENDING and now >= self.asked_at + GIVEN_UP:
+            return replace(self, state=State.FAILED)
+        return self
 
     def stands(self, digest: str, now: datetime) -> bool:
         """Whether asking again for these papers needs nothing: they are there, or on their way."""

@@ -69,7 +69,7 @@ def ask_for_documents(call: Call, shipment_id: str) -> DocumentsView:
 
 @api.get("/v1/shipments/{shipment_id}/documents", allow=documents.ACTION)
 def read_documents(call: Call, shipment_id: str) -> DocumentsView:
-    return _view(*documents.shown(shipment_id, caller(call)), call.now)
+    return _view(*documents.shown(shipment_id, caller(call), call.now), call.now)
 
 
 def _view(declared: logistics.Declaration, papers: logistics.Papers | None, now: datetime) -> DocumentsView:

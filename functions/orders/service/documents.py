@@ -46,27 +46,33 @@ def asked(shipment_id: str, caller: Caller, now: datetime) -> tuple[logistics.De
     return said, logistics.ask_for_papers(said, now)
 
 
-def shown(shipment_id: str, caller: Caller) -> tuple[logistics.Declaration, logistics.Papers | None]:
+def shown(
+    shipment_id: str, caller: Caller, now: datetime
+) -> tuple[logistics.Declaration, logistics.Papers | None]:
     """What the papers say, and how far they are; None where nobody asked for papers that say this.
 
     Raises: as `declared`.
     """
     said = declared(shipment_id, caller)
-    papers = logistics.papers_found(said.order_id, shipment_id)
+    papers = logistics.papers_found(said.order_id, shipment_id, now)
     return said, papers if papers is not None and papers.digest == said.digest else None
 
 
 def write(body: str) -> None:
     """The job of a message: compose anew what the papers say, and have it written.
 
-    A shipment that is gone has no papers, and one whose consignee was forgotten may have none.
+    A shipment that is gone has no papers. One whose consignee was forgotten may have none: what an earlier try of this
+    job has left is dropped.
     """
     wanted = msgspec.json.decode(body, type=logistics.PapersWanted)
     order, shipment = reads.fetch(
         store.order_read(wanted.order_id), logistics.shipment_read(wanted.shipment_id), consistent=True
     )
-    if order is None or shipment is None or order.kept_until is not None:
+    if order is None or shipment is None:
         telemetry.log("papers_of_nothing", level="warning", shipment_id=wanted.shipment_id)
+        return
+    if order.kept_until is not None:
+        logistics.forget_papers(order.order_id)
         return
     logistics.write_papers(_composed(order, shipment))
 

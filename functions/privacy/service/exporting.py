@@ -5,22 +5,26 @@ where the wish is gone when it is ready.
 """
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
 from entrepot.cloud import audit, reads, telemetry, writes
 from entrepot.cloud.auth import Principal
+from entrepot.cloud.buckets import bucket
 from entrepot.cloud.outbox import announce
 from entrepot.contracts.membership import MemberErased
 from entrepot.contracts.privacy import ExportRequested
 from entrepot.kernel.ids import new_id
 from entrepot.kernel.refusals import Busy, NotFound
 from functions.membership import facade as membership
-from functions.privacy import bucket_gateway, store
+from functions.privacy import store
 from functions.privacy.domain import LINK_LIFE, Export, Exports, object_key
 from functions.privacy.service import gathering
 
-_TRIES = 5
+_TRIES: Final = 5
+_BUCKET: Final = bucket("exports", "application/json")
+"""Where a document lies for a day."""
 
 
 def request(caller: Principal, now: datetime) -> Export:
@@ -64,7 +68,7 @@ def read(caller: Principal, export_id: str, now: datetime) -> tuple[Export, str 
         return export, None
     name = f"entrepot-{export.requested_at.date().isoformat()}.json"
     key = object_key(caller.member_id, export_id)
-    return export, bucket_gateway.link(key, name, int(LINK_LIFE.total_seconds()))
+    return export, _BUCKET.link(key, name, int(LINK_LIFE.total_seconds()))
 
 
 def on_export_requested(event: ExportRequested, handled: writes.Write, now: datetime) -> None:
@@ -74,11 +78,11 @@ def on_export_requested(event: ExportRequested, handled: writes.Write, now: date
         return
     content = msgspec.json.encode(gathering.gathered(event.member_id, now))
     key = object_key(event.member_id, event.export_id)
-    bucket_gateway.put(key, content)
+    _BUCKET.put(key, content)
     for _ in range(_TRIES):
         held = _waits(event, now)
         if held is None:
-            bucket_gateway.drop(key)  # its member has left meanwhile
+            _BUCKET.drop(key)  # its member has left meanwhile
             writes.commit(handled)
             return
         try:
@@ -94,14 +98,13 @@ def on_export_requested(event: ExportRequested, handled: writes.Write, now: date
 def on_member_erased(event: MemberErased, handled: writes.Write, now: datetime) -> None:
     """The wish goes first, so that what is being gathered finds nobody to keep it for."""
     writes.commit(store.exports_dropped(event.member_id))
-    for key in bucket_gateway.keys_under(f"{event.member_id}/"):
-        bucket_gateway.drop(key)
+    _BUCKET.drop_under(f"{event.member_id}/")
     writes.commit(handled)
 
 
 def left_of(member_id: str) -> list[str]:
     held = reads.fetch_one(store.exports_read(member_id), consistent=True)
-    return ["exports"] if held or bucket_gateway.keys_under(f"{member_id}/") else []
+    return ["exports"] if held or _BUCKET.keys_under(f"{member_id}/") else []
 
 
 def _held(member_id: str) -> Exports:

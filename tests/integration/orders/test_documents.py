@@ -1,7 +1,7 @@
 """What a parcel costs by an operator's rate card, and its papers: for its merchant and the operator alone."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -9,13 +9,17 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from pypdf import PdfReader
 
-from entrepot.cloud import aws
+from entrepot.cloud import aws, reads, writes
 from entrepot.kernel.clock import utc_now
 from functions.logistics import facade as logistics
+from functions.logistics import papers as papers_job
+from functions.logistics import store as logistics_store
 from functions.logistics import tariffs, typst_gateway
 from functions.logistics.domain.card_csv import rendered
+from functions.orders import store
+from functions.orders.domain.forgetting import forgotten
 from functions.orders.service import documents
-from tests.integration.orders.bazaar import Bazaar
+from tests.integration.orders.bazaar import Bazaar, meanwhile
 from tests.support.http import Answer, call
 
 
@@ -137,13 +141,74 @@ def test_papers_that_are_forgotten_while_they_are_written_do_not_stay(bazaar, sh
     assert [] == objects(placed["id"])
 
 
+def test_what_an_earlier_try_has_left_of_a_forgotten_buyer_is_dropped_by_the_next(
+    bazaar, shipment, monkeypatch
+):
+    placed, parcel = shipment
+    papers(parcel, "POST", token=bazaar.shenzhen.token)
+    (message,) = messages()
+    with monkeypatch.context() as died:
+        died.setattr(papers_job, "_tell", _fails)
+        with pytest.raises(RuntimeError):
+            documents.write(message)
+    order = reads.fetch_one(store.order_read(placed["id"]), consistent=True)
+    writes.commit(*store.save_order(order, forgotten(order, date(2037, 12, 31))))
+    assert 4 == len(objects(placed["id"]))
+
+    documents.write(message)
+
+    assert [] == objects(placed["id"])
+    assert logistics.papers_found(placed["id"], parcel["id"], utc_now()) is None
+
+
+def test_papers_that_nobody_can_be_told_of_have_failed_and_may_be_asked_for_again(
+    bazaar, shipment, monkeypatch
+):
+    _, parcel = shipment
+    token = bazaar.shenzhen.token
+    with monkeypatch.context() as broken:
+        broken.setattr(aws, "queue_url", _fails)
+        failed = papers(parcel, "POST", token=token)
+
+    assert 500 == failed.status
+    assert "failed" == papers(parcel, token=token).json["status"]
+    assert "pending" == papers(parcel, "POST", token=token).json["status"]
+    assert 1 == len(messages())
+
+
+def test_what_is_no_longer_in_the_making_has_failed_and_what_was_dropped_is_absent(bazaar, shipment):
+    placed, parcel = shipment
+    papers(parcel, "POST", token=bazaar.shenzhen.token)
+    at = logistics.papers_found(placed["id"], parcel["id"], utc_now()).asked_at
+
+    def state(later):
+        found = logistics.papers_found(placed["id"], parcel["id"], at + later)
+        return found and found.state.value
+
+    assert ("pending", "failed") == (state(timedelta(minutes=19)), state(timedelta(minutes=20)))
+    documents.write(messages()[0])
+    assert ("ready", None) == (state(timedelta(days=28, seconds=-1)), state(timedelta(days=28)))
+
+
+def test_papers_that_are_written_while_they_are_forgotten_are_forgotten(bazaar, shipment):
+    placed, parcel = shipment
+    papers(parcel, "POST", token=bazaar.shenzhen.token)
+    (message,) = messages()
+
+    with meanwhile(logistics_store, "papers_dropped", after=lambda: documents.write(message)):
+        logistics.forget_papers(placed["id"])
+
+    assert [] == objects(placed["id"])
+    assert logistics.papers_found(placed["id"], parcel["id"], utc_now()) is None
+
+
 def test_a_message_about_a_shipment_that_is_gone_is_done_with(bazaar):
     documents.write('{"order_id": "ord_none", "shipment_id": "shp_none"}')
 
     assert [] == objects("ord_none")
 
 
-def _fails(sheet: Any) -> bytes:
+def _fails(*given: Any) -> Any:
     raise RuntimeError
 
 
