@@ -5,7 +5,8 @@ An order that is not over yet waits: the event comes again until nothing is left
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Final
+from itertools import chain, islice
+from typing import Any, Final
 
 from entrepot.cloud import reads, writes
 from entrepot.cloud.outbox import announce
@@ -52,7 +53,7 @@ def left_of(member_id: str) -> list[str]:
 
 def _forget(order_id: str, now: datetime) -> None:
     def act() -> None:
-        order, paid, sent = _with_parts(order_id)
+        ((order, paid, sent),) = _with_parts([order_id])
         if order.kept_until is not None:
             if not _done(order, paid, sent):
                 writes.commit(_told(order, now))  # those who were told before have not obeyed yet
@@ -103,18 +104,23 @@ def _quota_note(order: Order) -> list[Write]:
 
 
 def _bought(member_id: str) -> Iterator[tuple[Order, Payments, Shipments]]:
-    for order_id in store.orders_of(member_id):
-        yield _with_parts(order_id)
+    return _with_parts(store.orders_of(member_id))
 
 
-def _with_parts(order_id: str) -> tuple[Order, Payments, Shipments]:
-    """An order with the payments of all its attempts and its shipments."""
-    order = reads.fetch_one(store.order_read(order_id), consistent=True)
-    assert order is not None, "a line in a list is written with its order"
-    attempts = len(order.payment_ids)
-    parts = reads.fetch(
+def _with_parts(order_ids: Sequence[str]) -> Iterator[tuple[Order, Payments, Shipments]]:
+    """Orders, each with the payments of all its attempts and its shipments: read together, however many they are."""
+    orders: list[Order] = reads.fetch(*map(store.order_read, order_ids), consistent=True)
+    assert all(order is not None for order in orders), "a line in a list is written with its order"
+    wanted = [_parts(order) for order in orders]
+    found = iter(reads.fetch(*chain.from_iterable(wanted), consistent=True))
+    for order, parts in zip(orders, wanted, strict=True):
+        own = list(islice(found, len(parts)))
+        attempts = len(order.payment_ids)
+        yield order, own[:attempts], own[attempts:]
+
+
+def _parts(order: Order) -> list[reads.Read[Any]]:
+    return [
         *map(payments.payment_read, order.payment_ids),
         *(logistics.shipment_read(shipment.shipment_id) for shipment in order.shipments),
-        consistent=True,
-    )
-    return order, parts[:attempts], parts[attempts:]
+    ]

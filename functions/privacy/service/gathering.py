@@ -31,15 +31,14 @@ def gathered(member_id: str, now: datetime) -> dict[str, Any]:
         "carts": bought.carts,
         "quotes": bought.quotes,
         "orders": bought.orders,
-        "payments": [_payment(payment_id) for payment_id in bought.payment_ids],
+        "payments": list(map(_payment, reads.fetch(*map(payments.payment_read, bought.payment_ids)))),
         "kept_cards": [msgspec.to_builtins(card) for card in payments.cards(member_id, now)],
-        "parcels": [_parcel(shipment_id) for shipment_id in bought.shipment_ids],
+        "parcels": list(map(_parcel, reads.fetch(*map(logistics.shipment_read, bought.shipment_ids)))),
         "audit": [msgspec.to_builtins(entry) for entry in audit.entries_of(member_id)],
     }
 
 
-def _payment(payment_id: str) -> Mapping[str, Any] | None:
-    payment = reads.fetch_one(payments.payment_read(payment_id))
+def _payment(payment: payments.Payment | None) -> Mapping[str, Any] | None:
     if payment is None:
         return None
     told = without(
@@ -50,6 +49,5 @@ def _payment(payment_id: str) -> Mapping[str, Any] | None:
     return {**told, "refunds": refunds}
 
 
-def _parcel(shipment_id: str) -> Any:
-    shipment = reads.fetch_one(logistics.shipment_read(shipment_id))
+def _parcel(shipment: logistics.Shipment | None) -> Any:
     return None if shipment is None else msgspec.to_builtins(logistics.shipment_view(shipment))

@@ -1,11 +1,13 @@
 """To be forgotten: nothing of a member is left in any table but what tax law wants, whatever happens on the way."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from entrepot.cloud import dynamo
 from entrepot.cloud.audit import entries_of
 from functions.audit import service as audit
 from functions.membership import facade as membership
@@ -46,6 +48,30 @@ def test_of_a_member_who_has_left_nothing_is_kept_in_clear_or_sealed(bazaar: Baz
 
     assert [] == traces(anna)
     assert ("erased", []) == looked(bazaar, anna)
+
+
+def test_orders_are_looked_at_in_the_same_requests_however_many_they_are(bazaar: Bazaar, anna: Anna) -> None:
+    few = requested(lambda: forgetting.open_orders(anna.member_id))
+    for _ in range(3):
+        bazaar.paid({"PHONES-1": 1}, token=anna.token)
+
+    assert few == requested(lambda: forgetting.open_orders(anna.member_id))
+    assert 3 == len(forgetting.open_orders(anna.member_id))
+
+
+def requested(act: Callable[[], object]) -> int:
+    """How many requests that makes."""
+    seen: list[str] = []
+
+    def watch(operation: str, arguments: Any, answer: Any) -> None:
+        seen.append(operation)
+
+    dynamo.observers.append(watch)
+    try:
+        act()
+    finally:
+        dynamo.observers.remove(watch)
+    return len(seen)
 
 
 def test_the_provider_keeps_no_card_of_a_member_who_has_left(bazaar: Bazaar, anna: Anna) -> None:
