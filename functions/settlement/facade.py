@@ -1,4 +1,4 @@
-"""All that others may call of settlement: the run, what proves its ledger, and what clearing holds against it."""
+"""All that others may call of settlement: what proves its ledger, and what clearing holds against it."""
 
 from functions.settlement.domain.ledger import Balance, Entry, TrialBalance
 from functions.settlement.service.differences import (
@@ -9,10 +9,7 @@ from functions.settlement.service.differences import (
     first_day,
     statement_of_payout,
 )
-from functions.settlement.service.paying import Paid, pay
 from functions.settlement.service.reading import entries_on, recomputed, trial_balance
-from functions.settlement.service.running import Run, run
-from functions.settlement.service.settling import settle
 from functions.settlement.store import SHARDS, AlreadyPosted
 
 __all__ = [
@@ -21,18 +18,13 @@ __all__ = [
     "Balance",
     "Difference",
     "Entry",
-    "Paid",
-    "Run",
     "TrialBalance",
     "account_moved_on",
     "difference_posted",
     "entries_of",
     "entries_on",
     "first_day",
-    "pay",
     "recomputed",
-    "run",
-    "settle",
     "statement_of_payout",
     "trial_balance",
 ]

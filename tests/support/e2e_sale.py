@@ -14,8 +14,8 @@ from entrepot.cloud import aws, relay
 from entrepot.kernel.clock import utc_now
 from functions.orders.service import clock
 from functions.payments import sweep
-from functions.settlement import facade as settlement
 from infra.local.carriers.payloads import Parcel, Scan, webhook
+from tests.integration.settlement.books import run
 from tests.support.aws import SECRETS
 from tests.support.e2e_kill import Reaper
 from tests.support.http import Answer, call
@@ -79,7 +79,7 @@ class MarketDay:
         self._settle()
         self._refund("shipped", 1)
         self._settle()
-        self._reaper.outlived("clock", lambda: settlement.run(utc_now()))
+        self._reaper.outlived("clock", lambda: run(utc_now()))
         self._settle()
 
     def _place(self, label: str, units: int, capture: str) -> None:

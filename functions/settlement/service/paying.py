@@ -35,20 +35,10 @@ PROVIDER: Final = "stripe"
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What a run paid out, and the merchants with statements that it may not pay, or not yet."""
+    """What was paid out, and the merchants with statements that may not be paid, or not yet."""
 
     payouts: list[str] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
-
-
-def pay(now: datetime) -> Paid:
-    """Pay out every statement that is issued and not paid, but those of merchants on hold."""
-    done = Paid()
-    for merchant_id in store.unpaid():
-        paid = pay_merchant(merchant_id, now)
-        done.payouts.extend(paid.payouts)
-        done.held.extend(paid.held)
-    return done
 
 
 def pay_merchant(merchant_id: str, now: datetime) -> Paid:

@@ -5,7 +5,6 @@ and then lies with the dead letters, and nobody waits for it. A message that com
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -42,28 +41,20 @@ class Turn(msgspec.Struct, frozen=True):
 _TURN: Final = msgspec.json.Decoder(Turn)
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a run did: the statements it issued, and the merchants it could not settle."""
-
-    issued: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-
-
 def scheduled(now: datetime) -> None:
     """Close the days that are over, let reserves go, and hand every merchant with something to do to the queue."""
     closing.close_days(now)
     release(now)
-    turns = list(_turns())
-    for start in range(0, len(turns), _BATCH):
-        _send(turns[start : start + _BATCH])
-    telemetry.metric("MerchantsDue", len(turns))
+    waiting = list(turns())
+    for start in range(0, len(waiting), _BATCH):
+        _send(waiting[start : start + _BATCH])
+    telemetry.metric("MerchantsDue", len(waiting))
 
 
 def take(body: str, now: datetime) -> None:
     """One merchant's turn. Raises: what `settle` raises, so that the queue brings it again."""
     turn = _TURN.decode(body)
-    issued = _settled(turn, now, _STATEMENTS)
+    issued = settled(turn, now, _STATEMENTS)
     if len(issued) == _STATEMENTS:
         _send([turn])
     for payout_id in paying.pay_merchant(turn.merchant_id, now).payouts:
@@ -77,23 +68,6 @@ def _transferred(payout_id: str, now: datetime) -> None:
         transferring.pursue(payout_id, now)
     except Refusal as refusal:
         telemetry.log("transfer_not_made", level="warning", payout_id=payout_id, code=refusal.code)
-
-
-def run(now: datetime) -> Run:
-    """Settle every merchant in this process, one after the other; what fails for one does not stop the others.
-
-    What the queue does on AWS; for a single merchant after a repair, and for tests and measurements.
-    """
-    done = Run()
-    for turn in _turns():
-        try:
-            done.issued.extend(_settled(turn, now))
-        except Refusal as refusal:
-            telemetry.log(
-                "settlement_refused", level="error", merchant_id=turn.merchant_id, code=refusal.code
-            )
-            done.failed.append(turn.merchant_id)
-    return done
 
 
 def release(now: datetime) -> list[str]:
@@ -130,7 +104,8 @@ def set_schedule(merchant_id: str, schedule: Schedule) -> Schedule:
     return schedule
 
 
-def _turns() -> Iterator[Turn]:
+def turns() -> Iterator[Turn]:
+    """Of every merchant with something to settle or to be paid."""
     due = store.due()
     for merchant_id, stamps in due.items():
         yield Turn(merchant_id, stamps)
@@ -151,7 +126,8 @@ def _send(turns: Sequence[Turn]) -> None:
         telemetry.metric("TurnsNotSent", 1)
 
 
-def _settled(turn: Turn, now: datetime, most: int | None = None) -> list[str]:
+def settled(turn: Turn, now: datetime, most: int | None = None) -> list[str]:
+    """Settle the merchant of a turn. Returns: the statements issued. Raises: what `settle` raises."""
     issued = settling.settle(turn.merchant_id, now, most)
     if turn.stamps and not store.pending(turn.merchant_id, 1):
         _no_longer_due(turn.merchant_id, turn.stamps)

@@ -29,11 +29,10 @@ from functions.membership import facade, pwdlib_gateway
 from functions.payments import customers, stripe_gateway
 from functions.settlement import triggers
 from functions.settlement.domain.destinations import Account, Through
-from functions.settlement.service import destinations, filing, paying
-from functions.settlement.service.running import run
+from functions.settlement.service import destinations, filing
 from tests.contract.authorisation import ANONYMOUS, APPLICATION, APPLICATION_SCOPES, NARROW_SCOPE
 from tests.integration.matrix.callers import ACCOUNTS, COLUMNS, TOKENS, Caller, Names
-from tests.integration.settlement.books import completed
+from tests.integration.settlement.books import completed, pay, run
 from tests.support import memory, pump
 from tests.support.aws import in_process
 from tests.support.bank import camt, camt_entry, in_base64
@@ -233,7 +232,7 @@ class World:
             share = completed(5000, order=f"ord_{number}", merchant=names["merchant"], at=self.now)
             consumer.handle(encoded(share), self.now)
         run(self.now)
-        paying.pay(self.now)
+        pay(self.now)
         for names in merchants:
             for kind in ("statements", "payouts"):
                 path = f"/v1/merchants/{names['merchant']}/{kind}"
@@ -251,7 +250,7 @@ class World:
         share = completed(5000, order="ord_filed", merchant=merchant_id, at=self.now)
         consumer.handle(encoded(share), self.now)
         run(self.now)
-        paying.pay(self.now)
+        pay(self.now)
         (file_id,) = filing.run(self.now)
         return file_id
 

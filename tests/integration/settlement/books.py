@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,11 +17,12 @@ from entrepot.contracts.events import Event, encoded
 from entrepot.contracts.orders import ShareCompleted, ShareRefunded, TaxOwed
 from entrepot.contracts.payments import PaymentCaptured, RefundSucceeded
 from entrepot.kernel.ids import new_id
+from entrepot.kernel.refusals import Refusal
 from functions.membership.facade import Merchant, seed_merchant
 from functions.settlement import triggers
 from functions.settlement.domain import rules
 from functions.settlement.domain.ledger import TrialBalance
-from functions.settlement.service import reading, running
+from functions.settlement.service import paying, reading, running
 from functions.settlement.service.reading import FullStatement
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -29,6 +31,33 @@ MILAN = "mrc_01JD00000000000000000000M1"
 OPERATOR = Principal("mbr_operator", "operator")
 
 _numbers = itertools.count(1)
+
+
+@dataclass
+class Run:
+    """The statements that were issued, and the merchants that could not be settled."""
+
+    issued: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+def run(now: datetime) -> Run:
+    """Every merchant's turn to be settled, as the queue brings it; nobody is paid yet."""
+    done = Run()
+    for turn in running.turns():
+        try:
+            done.issued += running.settled(turn, now)
+        except Refusal:
+            done.failed.append(turn.merchant_id)
+    return done
+
+
+def pay(now: datetime) -> paying.Paid:
+    """Every merchant's turn to be paid."""
+    paid = [paying.pay_merchant(turn.merchant_id, now) for turn in running.turns()]
+    return paying.Paid(
+        [each for one in paid for each in one.payouts], [each for one in paid for each in one.held]
+    )
 
 
 def staff(merchant_id: str) -> Principal:
@@ -126,8 +155,11 @@ class Books:
         for event in events:
             consumer.handle(encoded(event), self.now)
 
-    def run(self) -> running.Run:
-        return running.run(self.now)
+    def run(self) -> Run:
+        return run(self.now)
+
+    def pay(self) -> paying.Paid:
+        return pay(self.now)
 
     def trial(self) -> TrialBalance:
         return reading.trial_balance(self.now)

@@ -104,7 +104,7 @@ def test_a_payout_that_came_back_is_told_to_the_merchant(shop):
     books.now = utc_now()
     books.tell(completed(5000, merchant=seller.merchant_id, at=books.now))
     books.run()
-    (payout_id,) = paying.pay(books.now).payouts
+    (payout_id,) = books.pay().payouts
     filing.run(books.now)
     before = letters()
 
@@ -183,7 +183,7 @@ def test_a_statement_shows_how_it_was_paid_and_finance_gets_the_file(books):
     (full,) = books.statements(MILAN)
     path = f"/v1/statements/{full.statement.statement_id}"
     assert asked("GET", path).json["payout"] is None
-    paying.pay(books.now)
+    books.pay()
     (file_id,) = filing.run(books.now)
 
     payout = asked("GET", path).json["payout"]

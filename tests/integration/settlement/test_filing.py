@@ -38,6 +38,7 @@ from tests.integration.settlement.books import (
     commits_counted,
     completed,
     crash_at,
+    pay,
 )
 from tests.support import aws as stand_in
 from tests.support import pump
@@ -102,13 +103,13 @@ def bank_says(*entries: str) -> None:
 
 
 def sent(books: Books) -> Payout:
-    paying.pay(books.now)
+    books.pay()
     filing.run(books.now)
     return payouts()[0]
 
 
 def test_a_payout_goes_into_one_file_and_is_sent(owed):
-    paying.pay(owed.now)
+    owed.pay()
 
     (file_id,) = filing.run(owed.now)
 
@@ -123,7 +124,7 @@ def test_a_payout_goes_into_one_file_and_is_sent(owed):
 
 
 def test_a_second_run_makes_no_second_file(owed):
-    paying.pay(owed.now)
+    owed.pay()
     filing.run(owed.now)
 
     again = filing.run(owed.now + timedelta(days=1))
@@ -132,12 +133,12 @@ def test_a_second_run_makes_no_second_file(owed):
 
 
 def test_each_run_makes_a_file_of_what_is_new(owed):
-    paying.pay(owed.now)
+    owed.pay()
     (first,) = filing.run(owed.now)
     owed.tell(completed(5000, order="ord_9", merchant=MILAN))
     owed.later(days=1)
     owed.run()
-    paying.pay(owed.now)
+    owed.pay()
 
     (second,) = filing.run(owed.now)
 
@@ -150,7 +151,7 @@ def test_a_file_is_full_at_some_number_of_parts_and_the_rest_is_another(aws, mon
     monkeypatch.setattr(payout_files, "PARTS_PER_FILE", 1)
     monkeypatch.setattr(filing, "PAYOUTS_PER_PART", 2)
     books = owing(Books(), (MILAN, NEAPEL, "mrc_01JD00000000000000000000R1"))
-    paying.pay(books.now)
+    books.pay()
 
     made = filing.run(books.now)
 
@@ -180,7 +181,7 @@ def test_what_another_bank_sends_back_is_owed_again_and_waits_for_a_new_destinat
     assert (NET, 0, 0) == money(owed)
     owed.later(days=1)
     owed.run()
-    assert ([], [MILAN]) == (paying.pay(owed.now).payouts, paying.pay(owed.now).held)
+    assert ([], [MILAN]) == (owed.pay().payouts, owed.pay().held)
     destinations.put(MILAN, "EUR", OTHER, "mbr_owner", owed.now)
     again = sent(owed)
     assert (NET, "DE****3000") == (again.amount.amount, again.destination)
@@ -223,7 +224,7 @@ def test_a_credit_that_merely_names_a_payout_is_no_return(owed):
 
 @pytest.mark.parametrize("why", ["hold", "changed"])
 def test_what_may_not_leave_any_more_is_called_off_and_paid_by_the_next_statement(owed, why):
-    paying.pay(owed.now)
+    owed.pay()
     if why == "hold":
         paying.hold(MILAN, "the account's owner is being checked", OPERATOR, owed.now)
     else:
@@ -237,7 +238,7 @@ def test_what_may_not_leave_any_more_is_called_off_and_paid_by_the_next_statemen
     paying.let_go(MILAN)
     owed.later(days=1)
     owed.run()
-    assert 1 == len(paying.pay(owed.now).payouts)
+    assert 1 == len(owed.pay().payouts)
     (file_id,) = filing.run(owed.now)
     assert 1 == len(references(file_id))
     assert (0, NET, 0) == money(owed)
@@ -245,7 +246,7 @@ def test_what_may_not_leave_any_more_is_called_off_and_paid_by_the_next_statemen
 
 def test_a_destination_changed_while_the_file_grows_is_seen(owed, monkeypatch):
     """Between the look at it and the commit."""
-    paying.pay(owed.now)
+    owed.pay()
     real = store.file_grown
 
     def grown(*given):
@@ -262,7 +263,7 @@ def test_a_destination_changed_while_the_file_grows_is_seen(owed, monkeypatch):
 
 @pytest.mark.parametrize("to", [PayoutStatus.SENT, PayoutStatus.PAID, PayoutStatus.RETURNED])
 def test_an_operator_cannot_send_what_a_file_sends(owed, to):
-    (payout_id,) = paying.pay(owed.now).payouts
+    (payout_id,) = owed.pay().payouts
 
     with pytest.raises(PayoutNotMovable):
         paying.move(payout_id, to, owed.now)
@@ -293,7 +294,7 @@ def test_the_bank_taking_what_was_said_not_to_leave_is_set_aside_for_a_person(ow
         payout = sent(owed)
         paying.move(payout.payout_id, PayoutStatus.RETURNED, owed.now, "RC01")
     else:
-        paying.pay(owed.now)
+        owed.pay()
         paying.hold(MILAN, "look", OPERATOR, owed.now)
         filing.run(owed.now)
         (payout,) = payouts()
@@ -310,7 +311,7 @@ def test_the_bank_taking_what_was_said_not_to_leave_is_set_aside_for_a_person(ow
 def test_nothing_goes_to_a_destination_before_it_has_cooled(books, strict):
     owing(books)
 
-    waiting = paying.pay(books.now + timedelta(hours=strict.cooling_hours, seconds=-1))
+    waiting = pay(books.now + timedelta(hours=strict.cooling_hours, seconds=-1))
 
     assert ([], [MILAN]) == (waiting.payouts, waiting.held)
     assert (NET, 0, 0) == money(books)
@@ -322,7 +323,7 @@ def test_a_merchant_without_a_destination_waits_where_nobody_pays_by_hand(books,
     books.tell(completed(5000, merchant=MILAN))
     books.run()
 
-    waiting = paying.pay(books.now)
+    waiting = books.pay()
 
     assert ([], [MILAN]) == (waiting.payouts, waiting.held)
     assert (NET, 0, 0) == money(books)
@@ -342,7 +343,7 @@ def end(books: Books) -> tuple[object, ...]:
 
 
 def runs(books: Books) -> None:
-    paying.pay(books.now)
+    books.pay()
     filing.run(books.now)
 
 
@@ -406,7 +407,7 @@ def test_a_run_that_dies_at_the_bucket_writes_the_same_file(put, monkeypatch, aw
 
 def test_two_runs_at_once_put_each_payout_into_one_file(aws, monkeypatch):
     held = prepared(monkeypatch)
-    paying.pay(held.now)
+    held.pay()
     real, other = store.file_grown, itertools.count()
 
     def grown(*given):
@@ -429,7 +430,7 @@ class Course:
         self.entries = itertools.count(1)
 
     def pay(self) -> None:
-        paying.pay(self.books.now)
+        self.books.pay()
 
     def file(self) -> None:
         filing.run(self.books.now)

@@ -57,8 +57,8 @@ def paid_as_named(payout: Payout) -> int:
 
 
 def test_a_statement_is_paid_once_however_often_the_run_runs(books):
-    done = paying.pay(books.now)
-    again = paying.pay(books.now)
+    done = books.pay()
+    again = books.pay()
 
     (payout,) = payouts()
     (full,) = books.statements(MILAN)
@@ -73,16 +73,16 @@ def test_a_run_that_died_pays_once_when_it_runs_again(books, monkeypatch, writte
     with monkeypatch.context() as dying:
         crash_at(dying, 1, written=written)
         with pytest.raises(Crash):
-            paying.pay(books.now)
+            books.pay()
 
-    paying.pay(books.now)
+    books.pay()
 
     assert 1 == len(payouts())
     assert (0, NET, 0) == money(books)
 
 
 def test_what_the_bank_took_has_left_us(books):
-    (payout_id,) = paying.pay(books.now).payouts
+    (payout_id,) = books.pay().payouts
 
     paying.move(payout_id, PayoutStatus.SENT, books.now)
     paying.move(payout_id, PayoutStatus.PAID, books.now)
@@ -93,7 +93,7 @@ def test_what_the_bank_took_has_left_us(books):
 
 @pytest.mark.parametrize("before", [PayoutStatus.SENT, PayoutStatus.PAID])
 def test_what_comes_back_is_owed_again_and_paid_with_the_next_statement(books, before):
-    (payout_id,) = paying.pay(books.now).payouts
+    (payout_id,) = books.pay().payouts
     for status in dict.fromkeys([PayoutStatus.SENT, before]):
         paying.move(payout_id, status, books.now)
 
@@ -103,7 +103,7 @@ def test_what_comes_back_is_owed_again_and_paid_with_the_next_statement(books, b
     assert (NET, 0, 0) == money(books)
     books.later(days=1)
     books.run()
-    second = paying.pay(books.now)
+    second = books.pay()
     assert 1 == len(second.payouts)
     assert (0, NET, 0) == money(books)
     _, full = books.statements(MILAN)
@@ -112,7 +112,7 @@ def test_what_comes_back_is_owed_again_and_paid_with_the_next_statement(books, b
 
 
 def test_only_declared_moves_happen(books):
-    (payout_id,) = paying.pay(books.now).payouts
+    (payout_id,) = books.pay().payouts
 
     for status in (PayoutStatus.PAID, PayoutStatus.RETURNED):
         with pytest.raises(PayoutNotMovable):
@@ -126,16 +126,16 @@ def test_only_declared_moves_happen(books):
 def test_a_hold_stops_payouts_and_letting_go_pays_them(books):
     paying.hold(MILAN, "the account's owner is being checked", OPERATOR, books.now)
 
-    held = paying.pay(books.now)
+    held = books.pay()
 
     assert ([], [MILAN]) == (held.payouts, held.held)
     assert (NET, 0, 0) == money(books)
     paying.let_go(MILAN)
-    assert 1 == len(paying.pay(books.now).payouts)
+    assert 1 == len(books.pay().payouts)
 
 
 def test_a_merchant_sees_its_own_payouts_only(books):
-    paying.pay(books.now)
+    books.pay()
 
     assert 1 == len(paying.listed(MILAN, staff(MILAN), 10, None).items)
     with pytest.raises(NotFound):

@@ -80,7 +80,7 @@ def told(stripe: Provider, *kinds: str) -> None:
 
 
 def pay(books: Books) -> str:
-    (payout_id,) = paying.pay(books.now).payouts
+    (payout_id,) = books.pay().payouts
     return payout_id
 
 
@@ -143,7 +143,7 @@ def test_a_transfer_that_dies_at_any_commit_is_made_once(owed, stripe, number, w
             transferring.pursue(pay(owed), owed.now)
 
     assert owed.trial().balanced
-    paying.pay(owed.now)
+    owed.pay()
     transferring.sweep(owed.now)
     transferring.sweep(owed.now + transferring.PATIENCE)
 
@@ -183,7 +183,7 @@ def test_a_reversed_transfer_is_owed_again_and_waits_for_a_new_destination(owed,
     assert (NET, 0, 0) == money(owed)
     owed.later(days=1)
     owed.run()
-    assert [] == paying.pay(owed.now).payouts
+    assert [] == owed.pay().payouts
     destinations.put(MILAN, "EUR", Account(Through.STRIPE, CONNECTED), "mbr_owner", owed.now)
     transferring.pursue(pay(owed), owed.now)
     assert (0, 0, NET) == money(owed)
