@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-SECONDS: Final = 60.0
+SECONDS: Final = 150.0
+"""Longer than the front waits, so that what it has to say of a machine that is busy is heard."""
 _TRIES: Final = 6
 _LONGEST_PAUSE: Final = 3.0
 

@@ -19,7 +19,7 @@ from typing import Final
 HEAD_BYTES: Final = 16 * 1024
 BODY_BYTES: Final = 10 * 1024 * 1024  # API Gateway's own limit
 IDLE_SECONDS: Final = 75.0
-UPSTREAM_SECONDS: Final = 60.0
+UPSTREAM_SECONDS: Final = 120.0
 _HOP: Final = frozenset(
     {
         "connection",
