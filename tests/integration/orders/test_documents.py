@@ -152,6 +152,7 @@ def test_what_an_earlier_try_has_left_of_a_forgotten_buyer_is_dropped_by_the_nex
         with pytest.raises(RuntimeError):
             documents.write(message)
     order = reads.fetch_one(store.order_read(placed["id"]), consistent=True)
+    assert order is not None
     writes.commit(*store.save_order(order, forgotten(order, date(2037, 12, 31))))
     assert 4 == len(objects(placed["id"]))
 
@@ -179,11 +180,13 @@ def test_papers_that_nobody_can_be_told_of_have_failed_and_may_be_asked_for_agai
 def test_what_is_no_longer_in_the_making_has_failed_and_what_was_dropped_is_absent(bazaar, shipment):
     placed, parcel = shipment
     papers(parcel, "POST", token=bazaar.shenzhen.token)
-    at = logistics.papers_found(placed["id"], parcel["id"], utc_now()).asked_at
+    asked = logistics.papers_found(placed["id"], parcel["id"], utc_now())
+    assert asked is not None
+    at = asked.asked_at
 
-    def state(later):
+    def state(later: timedelta) -> str | None:
         found = logistics.papers_found(placed["id"], parcel["id"], at + later)
-        return found and found.state.value
+        return found.state.value if found else None
 
     assert ("pending", "failed") == (state(timedelta(minutes=19)), state(timedelta(minutes=20)))
     documents.write(messages()[0])
