@@ -34,6 +34,9 @@ TELL_FEES: Final = ("stripe",)
 CANNOT_REFUSE: Final = ("btcpay",)
 """Providers to which a payer can send money that nobody waits for any more."""
 
+GOES_BACK: Final = "goes_back"
+"""The flag of a payment that was called paid once its money was on its way back."""
+
 INTO_BALANCES: Final = ("stripe",)
 """Providers for which a bank transfer goes into a balance of the payer's, out of which the payment is taken."""
 
@@ -266,10 +269,16 @@ def mismatch(payment: Payment, snapshot: Snapshot) -> str | None:
 
 
 def merged(payment: Payment, snapshot: Snapshot) -> Payment:
-    """The payment with what the snapshot adds. Of one that is not ours only the flag is kept."""
+    """The payment with what the snapshot adds. Of one that is not ours only the flag is kept.
+
+    Money on its way back to its payer pays for nothing any more, whatever the provider says of it afterwards.
+    """
     wrong = mismatch(payment, snapshot)
     if wrong:
         return replace(payment, flags=tuple(sorted({*payment.flags, wrong})))
+    if _given_away(payment, snapshot):
+        payment = replace(payment, flags=tuple(sorted({*payment.flags, GOES_BACK})))
+        snapshot = replace(snapshot, authorised=0, captured=0, cancelled=True)
     return replace(
         payment,
         intent_id=snapshot.intent_id,
@@ -440,6 +449,14 @@ def _check_part(payment: Payment, amount: Money) -> None:
 def _other_amount(payment: Payment, refund: Refund) -> bool:
     held = payment.refund_of(refund.refund_id) or payment.return_of(refund.refund_id)
     return held is not None and held.amount != refund.amount
+
+
+def _given_away(payment: Payment, snapshot: Snapshot) -> bool:
+    """Whether a first capture would be of money that goes back. A return that failed was made up for by a person."""
+    if payment.provider not in CANNOT_REFUSE or payment.captured or not snapshot.captured:
+        return False
+    back = sum(each.amount for each in payment.returns)
+    return back > 0 and max(payment.received, snapshot.received) - back < snapshot.captured
 
 
 def _timeless(word: Word | None) -> tuple[Status, str] | None:

@@ -328,21 +328,63 @@ def test_what_a_person_marks_as_settled_pays_only_with_money(till: Till) -> None
     assert ("awaiting_payment", []) == (till.bazaar.status(placed)[0], captures(placed))
 
 
-def test_what_a_person_marks_as_settled_after_all_was_paid_in_time_pays(till: Till) -> None:
+def test_what_a_person_marks_as_settled_before_it_goes_back_pays(till: Till) -> None:
     placed = till.place()
     till.pay(placed, "never_confirmed")
+    till.act(placed, "mark", status="Settled")
+
     till.act(placed, "confirm")
     till.hear()
+
+    assert ("paid", "captured") == till.bazaar.status(placed)
+    assert [due(placed)] == captures(placed)
+    assert {"psp:btcpay": due(placed), "customer_funds": -due(placed)} == till.balances()
+    assert [] == till.server.pulls()
+
+
+@pytest.mark.parametrize("hours", [0, 2], ids=["order waits", "order expired"])
+@pytest.mark.parametrize("claimed", [False, True])
+def test_what_goes_back_pays_nothing_though_a_person_marks_it_as_settled(
+    till: Till, hours: int, claimed: bool
+) -> None:
+    placed = till.place()
+    till.pay(placed, "never_confirmed")
+    till.bazaar.tick(hours=hours)
+    till.act(placed, "confirm")
+    till.hear()
+    (pull,) = till.server.pulls()
+    if claimed:
+        till.claim(pull)
+
+    till.act(placed, "mark", status="Settled")
+    till.hear()
+
+    assert ("expired" if hours else "awaiting_payment", []) == (
+        till.bazaar.status(placed)[0],
+        captures(placed),
+    )
+    assert ["goes_back"] == [each["reason"] for each in about(placed["id"], "payments.payment_flagged")]
+    assert [pull["id"]] == [each["id"] for each in till.server.pulls()]
+    if not claimed:
+        till.claim(pull)
+    till.sweep(hours=2)
+    assert ({}, []) == (till.balances(), till.work())
+
+
+def test_an_invoice_that_was_paid_while_it_was_given_up_pays_once(till: Till) -> None:
+    placed = till.place()
+    till.act(placed, "mark", status="Invalid")
+    till.pay(placed)
     assert [("late", due(placed))] == till.work()
 
     till.act(placed, "mark", status="Settled")
     till.hear()
 
-    assert [due(placed)] == captures(placed)
-    assert ({}, 1) == (
-        {name: each for name, each in till.balances().items() if name == "unmatched_receipts"},
-        len(till.server.pulls()),
-    )
+    (pull,) = till.server.pulls()
+    assert ([], -due(placed)) == (captures(placed), till.balances()["unmatched_receipts"])
+    till.claim(pull)
+    till.sweep(hours=2)
+    assert {} == till.balances()
 
 
 def test_lost_webhooks_lose_nothing(till: Till) -> None:

@@ -194,3 +194,33 @@ def test_exactly_what_is_over_goes_back_and_none_of_it_before_the_payment_is_the
         back = sum(each.amount for each in payment.returns)
         assert (max(0, payment.received - WHOLE) if payment.captured else 0) == back
         assert 0 == payment.set_aside
+
+
+beyond = st.builds(
+    Snapshot,
+    at=moments,
+    intent_id=st.just(INTENT),
+    currency=st.just("EUR"),
+    authorised=st.just(0),
+    captured=st.sampled_from((0, WHOLE)),
+    cancelled=st.booleans(),
+    received=st.integers(0, 3 * WHOLE),
+).map(lambda said: replace(said, authorised=said.captured, received=max(said.received, said.captured)))
+
+
+@given(st.lists(beyond, max_size=8), st.data())
+def test_what_cannot_be_refused_pays_or_goes_back_and_never_both(
+    found: list[Snapshot], data: st.DataObject
+) -> None:
+    payment = replace(BASE, provider="btcpay", refunds=())
+    for number, snapshot in enumerate(found):
+        payment = merged(payment, snapshot)
+        payment = with_return(payment, f"ret_{number}", NOW) if payment.set_aside else payment
+        if payment.returns:
+            status: RefundStatus = data.draw(st.sampled_from(tuple(RefundStatus)))
+            ended = replace(payment.returns[0], status=status)
+            payment = merged(payment, Snapshot(NOW, INTENT, "EUR", returns=(ended,)))
+
+        assert payment.received >= payment.captured + sum(each.amount for each in payment.returns)
+        assert payment.captured in (0, WHOLE)
+        assert payment.captured == payment.authorised
