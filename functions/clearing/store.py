@@ -11,7 +11,7 @@ from entrepot.cloud.rows import Document, Number, Row, Text
 from entrepot.cloud.writes import Write
 from entrepot.kernel.pagination import Page
 from entrepot.kernel.refusals import Kind, Refusal
-from functions.clearing.domain.items import Item
+from functions.clearing.domain.items import Item, Side
 from functions.clearing.domain.reports import Totals
 
 SHARDS: Final = 8
@@ -129,7 +129,8 @@ def kept(before: Item | None, after: Item, claims: Sequence[str] = ()) -> list[W
         made.append(writes.delete(open_row))
     for fact in claims:
         claim = ClaimRow(f"fact#{after.source}#{fact}", "claim", key=key, item_id=after.item_id)
-        made.append(writes.put(claim))
+        alone = after.side is Side.LEDGER  # it gives way to a movement, never the other way round
+        made.append(writes.create(claim, Overtaken()) if alone and before is None else writes.put(claim))
     return made
 
 

@@ -31,13 +31,17 @@ def look_at(found: Sequence[Item], today: date) -> set[Shard]:
     )
     new = [each for before, each in zip(held, found, strict=True) if before is None]
     claimed, gone = _claimed([each for each in new if each.side is Side.PROVIDER])
+    gone += _given_up([before for before in held if before is not None])
     known = [
         before or replace(each, facts=claimed.get(each.item_id, each.facts))
         for before, each in zip(held, found, strict=True)
     ]
     entries = _entries(known)
     kept: list[store.Kept] = [(before, domain.superseded(before), ()) for before in gone]
+    over = {before.item_id for before in gone}
     for before, item in zip(held, known, strict=True):
+        if item.item_id in over:
+            continue
         after = _judged(item, entries, today)
         if after != before:
             kept.append((before, after, () if before else item.facts))
@@ -83,6 +87,19 @@ def _claimed(new: Sequence[Item]) -> tuple[dict[str, tuple[str, ...]], list[Item
                 gone[holder.item_id] = holder
         free[each.item_id] = tuple(own)
     return free, list(gone.values())
+
+
+def _given_up(held: Sequence[Item]) -> list[Item]:
+    """Facts of the ledger alone that a movement has claimed at the same moment at which they became items."""
+    alone = [each for each in held if each.side is Side.LEDGER and each.open]
+    if not alone:
+        return []
+    claims = reads.fetch(*(store.claim_read(each.source, each.key) for each in alone), consistent=True)
+    return [
+        each
+        for each, claim in zip(alone, claims, strict=True)
+        if claim is not None and claim[1] != each.item_id
+    ]
 
 
 def _entries(items: Sequence[Item]) -> Mapping[str, settlement.Entry]:

@@ -8,7 +8,7 @@ import pytest
 from entrepot.cloud import aws
 from functions.clearing.domain.items import Cause, Item, NotResolvable, Outcome, Reason, Side
 from functions.clearing.domain.reports import Totals
-from functions.clearing.service import breaks, jobs
+from functions.clearing.service import breaks, jobs, judging
 from functions.payments import facade as payments
 from functions.payments import providers, statements, stripe_gateway
 from tests.integration.clearing.conftest import FINANCE, Desk
@@ -181,6 +181,28 @@ def test_an_entry_of_the_day_before_its_movement_counts_once(desk: Desk) -> None
     assert [] == [each for each in desk.report().totals if each.ledger]
     assert (9_680, 9_680) == (euro(desk.report(day=1)).provider, euro(desk.report(day=1)).matched)
     assert [] == [item for item in desk.items() if item.open]
+
+
+def test_a_movement_that_comes_at_the_same_moment_as_its_entry_is_found_counts_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The movement is looked up before the entry is an item by itself, and kept after it."""
+    desk.pay()
+    desk.book()
+    for entry in desk.provider.standin.account.store.objects["balance_transaction"].values():
+        entry["created"] += 86_400
+    desk.run(1)
+    assert {"timing": -9_680} == euro(desk.report()).explained
+    with monkeypatch.context() as patched:
+        patched.setattr(judging, "_claimed", lambda new: ({}, []))
+        patched.setattr(judging, "_given_up", lambda held: [])
+        desk.run(2)
+    assert 2 * 9_680 == euro(desk.report()).ledger + euro(desk.report(day=1)).ledger
+
+    desk.run(3)
+
+    assert [] == [each for each in desk.report().totals if each.ledger]
+    assert 9_680 == euro(desk.report(day=1)).ledger
 
 
 def test_a_refund_that_the_provider_moved_twice_is_a_break_once(desk: Desk) -> None:

@@ -6,14 +6,19 @@ Nothing here asks the platform what it believes but for its ledger: what that is
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from entrepot.cloud import reads
+from functions.clearing import store as clearing
+from functions.clearing.domain import reports
+from functions.clearing.domain.items import ACCOUNTS
 from functions.settlement import store
 from functions.settlement.domain.ledger import TrialBalance
 from functions.settlement.service import reading
 from tests.integration.month.orders import CURRENCIES
 from tests.integration.month.run import Month
+from tests.integration.month.world import BEGINS
 
 EMPTY: Final = ("unmatched_receipts", "disputed_funds", "payouts_in_transit", "merchant_reserve")
 """Accounts on which nothing is left once everybody has done what they had to."""
@@ -79,12 +84,34 @@ def _held(month: Month, ledger: dict[tuple[str, str], int]) -> Iterator[Held]:
         )
         for head in EMPTY:
             yield Held(head, currency, of(head, currency), 0)
+    yield from _cleared(month, ledger)
     for merchant in world.market.stalls.values():
         account = reads.fetch_one(store.account_read(merchant.merchant_id), consistent=True)
         for currency in CURRENCIES:
             owed = -ledger.get((f"merchant_payable:{merchant.merchant_id}", currency), 0)
             carried = account.owed_in(currency) if account is not None else 0
             yield Held("owed to a merchant", currency, owed, carried)
+
+
+def _cleared(month: Month, ledger: dict[tuple[str, str], int]) -> Iterator[Held]:
+    """What all reports of clearing say, beside what the provider and the bank hold and what the ledger says of it.
+
+    The last days are not over yet for clearing, and nothing moves on them.
+    """
+    days = [BEGINS.date() + timedelta(days=number) for number in range(month.days - 1)]
+    truth = {"stripe": month.world.stripe.held(), "bank": month.world.bank.held}
+    for source, accounts in ACCOUNTS.items():
+        sums = {
+            each.currency: each
+            for each in reports.joined(*(part for day in days for part in clearing.tallies(source, day)))
+        }
+        for currency in CURRENCIES:
+            found = sums.get(currency, reports.Totals(currency))
+            booked = sum(ledger.get((account, currency), 0) for account in accounts)
+            yield Held(f"reported by {source}", currency, found.provider, truth[source].get(currency, 0))
+            yield Held(f"cleared against {source}", currency, found.ledger, booked)
+            unresolved = found.open_breaks + sum(abs(amount) for amount in found.explained.values())
+            yield Held(f"differences from {source}", currency, unresolved, 0)
 
 
 def _owed_back(month: Month, currency: str) -> int:

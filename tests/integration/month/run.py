@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from functions.clearing.service import jobs as clearing
 from functions.orders.service import clock as orders_clock
 from functions.payments.sweep import sweep
 from functions.settlement.domain.payouts import Payout, PayoutStatus
@@ -18,7 +19,7 @@ DAYS: Final = 30
 LONGEST: Final = 75
 """Days after which everything must have come to rest: delivery, fourteen days of return, a dispute, a payout back."""
 
-_SETTLES_AT, _STATEMENT_AT, _BANK_ACTS_AT = 3, 6, 9
+_SETTLES_AT, _CLEARS_AT, _STATEMENT_AT, _BANK_ACTS_AT = 3, 4, 6, 9
 _MOST_RUNS: Final = 20
 
 Told = Callable[[str], None]
@@ -58,6 +59,10 @@ class Month:
             world.clock.at = begins
             running.scheduled(begins)
             world.post.deliver()
+        if hour == _CLEARS_AT:
+            world.clock.at = begins
+            clearing.scheduled(begins)
+            world.post.deliver()
         if hour == _STATEMENT_AT:
             world.clock.at = begins
             world.bring_statement()
@@ -91,23 +96,16 @@ class Month:
             world.post.deliver()
 
     def _pay_out(self) -> None:
-        """A person gives the bank its orders, hears a day later what it did, and of a few that they came back."""
-        now = self.world.clock.at
+        """A person gives the bank its orders; its statements tell what it did, and of a few that they came back."""
+        now, chance = self.world.clock.at, self.world.chance
         for payout in self.world.new_payouts():
             paying.move(payout.payout_id, PayoutStatus.SENT, now)
-            fate = self.world.chance.randrange(40)
-            tomorrow, in_four_days = now + timedelta(days=1), now + timedelta(days=4)
-            if fate == 0:
-                self.diary.note(tomorrow, partial(self._told, payout, PayoutStatus.RETURNED))
-                continue
-            self.diary.note(tomorrow, partial(self._told, payout, PayoutStatus.PAID))
-            if fate == 1:
-                self.diary.note(in_four_days, partial(self._told, payout, PayoutStatus.RETURNED, left=True))
+            self.diary.note(now + timedelta(days=1), partial(self._left, payout))
+            if chance.randrange(40) == 0:
+                self.diary.note(now + timedelta(days=4), partial(self._came_back, payout))
 
-    def _told(self, payout: Payout, what: PayoutStatus, *, left: bool = False) -> None:
-        """The bank did something with a payout; what moved on our account is in its next statement."""
-        paying.move(payout.payout_id, what, self.world.clock.at)
-        if what is PayoutStatus.PAID:
-            self.world.bank.book(payout.amount, f"Payout {payout.payout_id}", leaves=True)
-        elif left:
-            self.world.bank.book(payout.amount, f"Returned {payout.payout_id}")
+    def _left(self, payout: Payout) -> None:
+        self.world.bank.book(payout.amount, f"Payout {payout.payout_id}", leaves=True)
+
+    def _came_back(self, payout: Payout) -> None:
+        self.world.bank.book(payout.amount, f"Payout {payout.payout_id}", returned="AC04")

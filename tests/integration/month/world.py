@@ -79,12 +79,13 @@ class Market(Shop):
 class Bank:
     """Our accounts at a bank: what is booked today is in tomorrow's statement."""
 
-    booked: list[tuple[Money, str, str]] = field(default_factory=list)
+    booked: list[tuple[Money, str, str, str]] = field(default_factory=list)
     held: dict[str, int] = field(default_factory=dict)
     _entries: int = 0
 
-    def book(self, money: Money, text: str, *, leaves: bool = False) -> None:
-        self.booked.append((money, text, "DBIT" if leaves else "CRDT"))
+    def book(self, money: Money, text: str, *, leaves: bool = False, returned: str = "") -> None:
+        """Args: returned: the bank's code for why a transfer of ours comes back."""
+        self.booked.append((money, text, "DBIT" if leaves else "CRDT", returned))
         self.held[money.currency] = self.held.get(money.currency, 0) + (
             -money.amount if leaves else money.amount
         )
@@ -92,11 +93,13 @@ class Bank:
     def statement(self, day: datetime) -> bytes | None:
         """What was booked since the last one, of that day."""
         entries = []
-        for money, text, side in self.booked:
+        for money, text, side, returned in self.booked:
             self._entries += 1
             amount = f"{Decimal(money.amount).scaleb(-EXPONENTS[money.currency]):f}"
             on = day.date().isoformat()
-            entries.append(camt_entry(amount, text, f"B{self._entries}", money.currency, side, on))
+            entry = camt_entry(amount, text, f"B{self._entries}", money.currency, side, on)
+            why = f"<RtrInf><Rsn><Cd>{returned}</Cd></Rsn></RtrInf>" if returned else ""
+            entries.append(entry.replace("</TxDtls>", f"{why}</TxDtls>"))
         self.booked.clear()
         return camt(entries) if entries else None
 
