@@ -79,16 +79,12 @@ class Capabilities:
     """What a provider can do at all; which of it is offered where, is a row of `data/providers.json`.
 
     manual_capture: an amount can be held first and taken later, in whole or in part.
-    declines: it tells that a payer's attempt has failed.
-    webhooks: it tells by itself what happens, in messages that it signs.
     tells_fees: it tells later what it kept of a charge.
     movements: it reports what moved on our balance, day by day.
     disputes: payers can take money back by their bank, and it lists who did.
     """
 
     manual_capture: bool = False
-    declines: bool = False
-    webhooks: bool = False
     tells_fees: bool = False
     movements: bool = False
     disputes: bool = False

@@ -60,7 +60,7 @@ def _client() -> Client:
 class BtcpayGateway:
     """See `Gateway`. `connect` gives the client: a webhook is verified without one."""
 
-    capabilities = Capabilities(webhooks=True)
+    capabilities = Capabilities()
 
     def __init__(self, connect: Callable[[], Client]) -> None:
         self._connect = connect
