@@ -1,5 +1,6 @@
 """How money goes back: pull payments, claimed by the buyer at a page of the server's, and what a person sees to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -18,6 +19,8 @@ from functions.payments.domain.facts import Refund, RefundStatus
 from functions.payments.domain.payment import Payment
 
 _RETURN: Final = "ret_"
+_COMPLETED: Final = "Completed"
+_CANCELLED: Final = "Cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +69,30 @@ def opened(client: Client, payment: Payment, refund: Refund, now: datetime) -> A
 
 
 def told(client: Client, payment: Payment, claim: Asked) -> Refund:
-    """A claim as it stands. What has ended is not asked about again."""
+    """A claim as it stands. What has ended is not asked about again.
+
+    It has failed once nobody can claim it any more and nothing of it was paid out or is on its way. Where a part was,
+    it is pending until a person has paid the rest, by another pull payment of the same name.
+    """
     known = payment.refund_of(claim.what) or payment.return_of(claim.what)
     if known is not None and not known.open:
         return known
-    path = f"/pull-payments/{quoted(claim.found_id)}"
-    pull = read(client.call("GET", path), PullPayment)
-    payouts = read(client.call("GET", f"{path}/payouts"), list[Payout])
     currency = payment.amount.currency
-    try:
-        paid = sum(
-            max(0, wire.minor(each.original_amount, currency))
-            for each in payouts
-            if each.state == "Completed"
-        )
-    except ValueError:
-        raise unreadable() from None
+    pull = read(client.call("GET", f"/pull-payments/{quoted(claim.found_id)}"), PullPayment)
+    payouts = _payouts(client, pull)
+    paid = _paid(payouts, currency)
+    given_up = pull.archived and all(each.state == _COMPLETED for each in payouts)
+    if given_up and 0 < paid < claim.amount:
+        paid += _paid_elsewhere(client, claim, pull)
     status, error = RefundStatus.PENDING, ""
     if paid >= claim.amount:
         status = RefundStatus.SUCCEEDED
-    elif pull.archived:
+    elif given_up and not payouts:
         status, error = RefundStatus.FAILED, "archived"
+    elif given_up:
+        about = {"payment_id": payment.payment_id, "refund_id": claim.what}
+        telemetry.log("claim_part_paid", level="error", paid=paid, amount=claim.amount, **about)
+        telemetry.metric("PaymentReturnFailed")
     if status is not RefundStatus.PENDING:
         _work_done(claim)
     return Refund(claim.what, claim.amount, status, provider_refund_id=pull.id, error=error)
@@ -96,12 +102,38 @@ def is_return(refund: Refund) -> bool:
     return refund.refund_id.startswith(_RETURN)
 
 
+def _payouts(client: Client, pull: PullPayment) -> list[Payout]:
+    """Those that were not cancelled."""
+    listed = read(client.call("GET", f"/pull-payments/{quoted(pull.id)}/payouts"), list[Payout])
+    return [each for each in listed if each.state != _CANCELLED]
+
+
+def _paid(payouts: Iterable[Payout], currency: str) -> int:
+    """Raises: ProviderUnavailable: an amount is none."""
+    try:
+        done = (wire.minor(each.original_amount, currency) for each in payouts if each.state == _COMPLETED)
+        return sum(max(0, each) for each in done)
+    except ValueError:
+        raise unreadable() from None
+
+
+def _paid_elsewhere(client: Client, claim: Asked, pull: PullPayment) -> int:
+    others = (
+        each for each in _named(client, claim.what) if each.id != pull.id and each.currency == pull.currency
+    )
+    return sum(_paid(_payouts(client, each), pull.currency) for each in others)
+
+
 def _found(client: Client, name: str) -> Made | None:
-    """The server lists all there are: it is asked only where an answer was lost."""
+    return next(((each.id, each.view_link) for each in _named(client, name)), None)
+
+
+def _named(client: Client, name: str) -> list[PullPayment]:
+    """The server lists all there are: it is asked only where an answer was lost, or a claim was broken off."""
     listed = read(
         client.of_store("GET", "pull-payments", query={"includeArchived": "true"}), list[PullPayment]
     )
-    return next(((each.id, each.view_link) for each in listed if each.name == name), None)
+    return [each for each in listed if each.name == name]
 
 
 def _made(client: Client, payment: Payment, refund: Refund) -> Made:

@@ -77,5 +77,14 @@ def claim(store: Store, pull: Json, share: Decimal, *, paid: bool) -> Json:
 
 
 def finish(payout: Json, outcome: str) -> Json:
-    payout["state"] = {"paid": "Completed", "cancelled": "Cancelled"}[outcome]
+    payout["state"] = {"started": "InProgress", "paid": "Completed", "cancelled": "Cancelled"}[outcome]
     return payout
+
+
+def archive(store: Store, pull: Json) -> Json:
+    """Nobody may ask any more; what was asked for and is not on its way yet is cancelled."""
+    pull["archived"] = True
+    for payout in payouts(store, pull["id"]):
+        if payout["state"] not in ("InProgress", "Completed"):
+            finish(payout, "cancelled")
+    return pull

@@ -43,7 +43,7 @@ class Controls:
             case ("POST", "pull-payments", identifier, action):
                 return self._pull(identifier, action, Params(parsed_json(body)))
             case ("POST", "payouts", identifier, "finish"):
-                outcome = Params(parsed_json(body)).required("outcome", ("paid", "cancelled"))
+                outcome = Params(parsed_json(body)).required("outcome", ("started", "paid", "cancelled"))
                 with self._store.lock:
                     return claims.finish(self._store.payouts[identifier], outcome)
             case (_, "faults", *rest):
@@ -110,8 +110,7 @@ class Controls:
                 paid = (params.text("paid", _FLAGS) or "true") == "true"
                 return claims.claim(self._store, pull, share, paid=paid)
             if action == "archive":
-                pull["archived"] = True
-                return pull
+                return claims.archive(self._store, pull)
         raise Misuse(404, "not-found", f"There is no such control: {action}")
 
     def _fault(self, method: str, rest: list[str], body: bytes) -> Json:

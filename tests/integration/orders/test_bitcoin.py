@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from functions.payments import book, statements
-from infra.local.btcpay import invoices
+from infra.local.btcpay import claims, invoices
 from infra.local.btcpay.signing import signature_header
 from tests.integration.orders.bazaar import Bazaar, World, about, dump
 from tests.support import btcpay, pump
@@ -650,6 +650,62 @@ def test_a_claim_that_was_cancelled_waits_and_one_that_was_archived_has_failed(t
 
     assert ["failed"] == [each["status"] for each in till.bazaar.order(placed)["refunds"]]
     assert (due(placed), []) == (till.balances()["psp:btcpay"], till.work())
+
+
+def test_a_claim_that_is_archived_while_it_is_paid_out_ends_with_the_payout(till: Till) -> None:
+    placed = till.place()
+    till.pay(placed)
+    whole = dict(placed["total"])
+    till.bazaar.refund(placed, till.bazaar.operator, amount=whole)
+    till.bazaar.settle_events()
+    (pull,) = till.server.pulls()
+    payout = till.server.control(f"pull-payments/{pull['id']}/claim", paid=False)
+    till.server.control(f"payouts/{payout['id']}/finish", outcome="started")
+
+    till.server.control(f"pull-payments/{pull['id']}/archive")
+    till.sweep(hours=2)
+
+    assert ["requested"] == [each["status"] for each in till.bazaar.order(placed)["refunds"]]
+    assert [("refund", due(placed))] == till.work()
+    assert 422 == till.bazaar.refund(placed, till.bazaar.operator, amount=whole).status
+    till.server.control(f"payouts/{payout['id']}/finish", outcome="paid")
+    till.sweep(hours=3)
+    assert ["succeeded"] == [each["status"] for each in till.bazaar.order(placed)["refunds"]]
+    assert ({}, []) == (till.balances(), till.work())
+
+
+@pytest.mark.parametrize("kind", ["refund", "over"])
+def test_a_claim_that_is_archived_once_a_part_was_paid_waits_for_the_rest_and_rings(
+    till: Till, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    placed = till.place()
+    till.pay(placed, "exact" if kind == "refund" else "over")
+    before = dict(till.balances(), **{"psp:btcpay": due(placed), "unmatched_receipts": 0})
+    if kind == "refund":
+        till.bazaar.refund(placed, till.bazaar.operator, amount=dict(placed["total"], amount=1_000))
+        till.bazaar.settle_events()
+        before |= {"psp:btcpay": due(placed) - 1_000, "customer_funds": 1_000 - due(placed)}
+    (pull,) = till.server.pulls()
+    wanted = till.work()
+    part = till.server.control(f"pull-payments/{pull['id']}/claim", share="0.4")
+    till.server.control(f"pull-payments/{pull['id']}/archive")
+    capsys.readouterr()
+
+    till.sweep(hours=2)
+
+    assert wanted == till.work()
+    assert "claim_part_paid" in capsys.readouterr().out
+    by_hand = {
+        "name": pull["name"],
+        "refundVariant": "Custom",
+        "payoutMethodId": "BTC-CHAIN",
+        "customAmount": Decimal(pull["amount"]) - Decimal(part["originalAmount"]),
+        "customCurrency": "EUR",
+    }
+    till.claim(claims.refund(till.server.standin.store, till.invoice(placed), by_hand))
+    till.sweep(hours=3)
+    assert [] == till.work()
+    assert {name: each for name, each in before.items() if each} == till.balances()
 
 
 def test_refunds_never_exceed_what_was_captured_however_often_they_are_asked_for(till: Till) -> None:
