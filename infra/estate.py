@@ -230,6 +230,13 @@ ANOMALIES: Final[tuple[tuple[str, str, str, Mapping[str, str], int], ...]] = (
         0,
     ),
     (
+        "payments-not-asked",
+        "A provider does not know a payment that we have with it: nobody hears any more how that payment ends.",
+        "PaymentNotAsked",
+        {},
+        0,
+    ),
+    (
         "attempts-left-over",
         "An attempt to pay an order can be finished by nobody but a person: it stays open, or keeps a buyer's money.",
         "AttemptsLeftOver",

@@ -18,7 +18,8 @@ _LEFT_FOR: Final = timedelta(days=2)
 class CustomerRow(Row):
     """A member as the provider's customer: pk `customer#<member id>`, sk "customer". Reached by its key.
 
-    `revision` counts its writes; `expires_at` is in seconds since 1970, of one whose member has left.
+    `revision` counts its writes; `expires_at` is in seconds since 1970, of one whose member has left and whom the
+    provider has forgotten.
     """
 
     class Meta:
@@ -49,7 +50,9 @@ def saved(before: Customer, after: Customer) -> Write:
 
 
 def _row(customer: Customer) -> CustomerRow:
-    ends = customer.left_at + _LEFT_FOR if customer.left_at else None
+    # Until the provider has forgotten them, this row alone knows whom to ask it to forget.
+    forgotten = customer.left_at if not customer.customer_id else None
+    ends = forgotten + _LEFT_FOR if forgotten else None
     return CustomerRow(
         f"customer#{customer.member_id}",
         "customer",

@@ -1,12 +1,13 @@
 """The sweep: a lost webhook loses nothing, for the provider is asked about every payment that has been silent."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
 from entrepot.cloud import telemetry, writes
 from entrepot.kernel.refusals import Refusal
 from functions.payments import book, disputing, providers, service, store
-from functions.payments.domain.payment import PATIENCE, Payment
+from functions.payments.domain.payment import PATIENCE, Payment, PaymentChanged
 from functions.payments.gateway import ProviderBusy, ProviderUnavailable
 
 _MOST_OF_A_SHARD: Final = 6  # a run asks about 48 payments at most; the rest is due a minute later
@@ -24,8 +25,12 @@ def sweep(now: datetime) -> int:
         for payment, asked in store.due(shard, now, _MOST_OF_A_SHARD):
             try:
                 done += _looked_after(payment, asked, now, away)
+            except PaymentChanged:
+                telemetry.log("payment_changed_meanwhile", payment_id=payment.payment_id)
             except Refusal as refusal:
                 telemetry.log("payment_not_asked", payment_id=payment.payment_id, code=refusal.code)
+                telemetry.metric("PaymentNotAsked")
+                _out_of_the_way(payment, now)
     if done:
         telemetry.metric("PaymentsSwept", done)
     for provider in book.providers() - away:
@@ -53,6 +58,11 @@ def _looked_after(payment: Payment, asked: int, now: datetime, away: set[str]) -
         except ProviderUnavailable:
             telemetry.metric("PaymentProviderUnavailable")
             away.add(payment.provider)
-    # Out of the way: what is longest overdue comes first, and would keep the others from being seen.
-    writes.commit(store.postponed(payment, now + PATIENCE[0]))
+    _out_of_the_way(payment, now)
     return False
+
+
+def _out_of_the_way(payment: Payment, now: datetime) -> None:
+    """What is longest overdue comes first: what cannot be asked now would keep the others from being seen."""
+    with suppress(PaymentChanged):
+        writes.commit(store.postponed(payment, now + PATIENCE[0]))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from entrepot.cloud import reads, writes
+from entrepot.cloud import aws, dynamo, reads, writes
 from entrepot.contracts.events import encoded
 from entrepot.contracts.membership import MemberErased
 from entrepot.kernel.ids import new_id
@@ -170,3 +170,24 @@ def test_the_row_says_nothing_of_a_card(provider: Provider) -> None:
         customer.__slots__
     )
     assert json.dumps(customer.reference).startswith('"cus_')
+
+
+def test_who_left_is_not_lost_of_sight_before_the_provider_forgot_them(provider: Provider) -> None:
+    """The row's time to live begins when the provider has forgotten the member: before, nobody else knows of them."""
+    customers.ensured(MEMBER, now())
+    provider.fault("unavailable", path="/v1/customers", times=99)
+    assert 1 == len(left())
+    assert ["kept cards"] == customers.left_of(MEMBER)
+
+    kept = stored()
+    provider.heal()
+    assert [] == left()
+
+    assert "expires_at" not in kept
+    assert "expires_at" in stored()
+
+
+def stored() -> dict[str, Any]:
+    key = {"pk": {"S": f"customer#{MEMBER}"}, "sk": {"S": "customer"}}
+    item: dict[str, Any] = dynamo.call("GetItem", TableName=aws.name("payments"), Key=key)["Item"]
+    return item

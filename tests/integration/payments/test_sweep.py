@@ -6,7 +6,7 @@ import pytest
 
 from entrepot.cloud import writes
 from entrepot.kernel.money import Money
-from functions.payments import facade
+from functions.payments import facade, store
 from functions.payments.sweep import sweep
 from tests.integration.payments.conftest import (
     Provider,
@@ -154,3 +154,20 @@ def test_a_run_asks_about_a_bounded_number(provider: Provider, monkeypatch: pyte
 
     assert 0 < first <= 8
     assert 12 - first == len(due(later(minutes=2)))
+
+
+def test_payments_that_the_provider_does_not_know_keep_no_other_from_being_asked(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "SHARDS", 1)
+    lost = [started() for _ in range(7)]
+    intents = provider.standin.account.store.objects["payment_intent"]
+    for payment_id in lost:
+        del intents[payment(payment_id).intent_id]
+    last = started()
+    provider.pay(payment(last))
+
+    runs = [sweep(later(minutes=minutes)) for minutes in (2, 3)]
+
+    assert [0, 1] == runs
+    assert "captured" == payment(last).status.value
