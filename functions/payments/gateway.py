@@ -82,12 +82,14 @@ class Capabilities:
     tells_fees: it tells later what it kept of a charge.
     movements: it reports what moved on our balance, day by day.
     disputes: payers can take money back by their bank, and it lists who did.
+    forgets_keys: asked again under a key after a day or more, it acts again.
     """
 
     manual_capture: bool = False
     tells_fees: bool = False
     movements: bool = False
     disputes: bool = False
+    forgets_keys: bool = False
 
 
 @dataclass(frozen=True, slots=True)

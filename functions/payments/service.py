@@ -93,6 +93,8 @@ def start(
 def _started(payment: Payment, now: datetime, email: str = "") -> tuple[Payment, Intent | None]:
     """Raises: ProviderUnavailable."""
     payment_id, gateway = payment.payment_id, providers.of(payment, now)
+    if not payment.intent_id and gateway.capabilities.forgets_keys and now - payment.created_at > _KEYS_LAST:
+        return _never_made(payment, now), None
     try:
         payment = _introduced(payment, now, email)
         intent = gateway.fetch(payment.intent_id) if payment.intent_id else gateway.create(payment)
@@ -114,6 +116,16 @@ def _introduced(payment: Payment, now: datetime, email: str = "") -> Payment:
     if payment.payer and not payment.intent_id:
         return replace(payment, customer=customers.ensured(payment.payer, now))
     return payment
+
+
+def _never_made(payment: Payment, now: datetime) -> Payment:
+    """The end of an intention that was never answered: its intent may be there under a key that is forgotten, and
+    asked for again there would be two. Nobody was given the secret of the first."""
+    try:
+        writes.commit(*_recorded(payment, domain.cancelled_unmade(payment), now))
+    except PaymentChanged:
+        telemetry.log("payment_started_elsewhere", payment_id=payment.payment_id)
+    return found(payment.payment_id)
 
 
 def cancel_intent(payment_id: str, now: datetime) -> Ending:

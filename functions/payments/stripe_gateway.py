@@ -75,7 +75,9 @@ def live_mode() -> bool:
 class StripeGateway:
     """See `Gateway`. `connect` gives the client: a webhook is verified without one, and without Stripe's library."""
 
-    capabilities = Capabilities(manual_capture=True, tells_fees=True, movements=True, disputes=True)
+    capabilities = Capabilities(
+        manual_capture=True, tells_fees=True, movements=True, disputes=True, forgets_keys=True
+    )
 
     def __init__(self, connect: "Callable[[], StripeClient]") -> None:
         self._connect = connect

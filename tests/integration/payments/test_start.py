@@ -51,6 +51,23 @@ def test_a_start_again_gives_the_same_secret_and_writes_nothing(provider: Provid
     assert revision == payment(payment_id).revision
 
 
+def test_an_intent_whose_answer_was_lost_is_not_asked_for_again_once_the_provider_may_have_forgotten_the_key(
+    provider: Provider,
+) -> None:
+    payment_id = opened()
+    provider.fault("drop_after", times=9)
+    facade.start(payment_id, now())
+    provider.heal()
+    provider.standin.account.store.answers.clear()  # a day has passed at the provider
+
+    view = facade.start(payment_id, later(hours=21))
+
+    assert ("cancelled", None) == (view.status, view.client_secret)
+    assert 1 == len(provider.intents())
+    assert "cancelled" == facade.start(payment_id, later(hours=22)).status
+    assert [] == due(later(days=30))
+
+
 def test_a_provider_out_of_reach_leaves_the_payment_pending_without_a_secret(provider: Provider) -> None:
     payment_id = opened()
     provider.fault("unavailable", times=9)
