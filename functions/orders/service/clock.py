@@ -61,6 +61,12 @@ def _expire(order: Order, now: datetime) -> None:
 
 
 def _complete(order: Order, now: datetime) -> None:
+    """Nothing goes on to merchants that was not taken from the buyer: an authorisation may have ended meanwhile."""
+    if not order.captured:
+        telemetry.log("share_without_money", level="error", order_id=order.order_id)
+        telemetry.metric("SharesWithoutMoney")
+        writes.commit(store.postpone(order, now + _LATER))
+        return
     after = order
     announced = []
     for share in order.shares:

@@ -277,3 +277,18 @@ def test_a_merchants_timeline_holds_what_concerns_it(bazaar: Bazaar) -> None:
     assert "cancelled" in others
     assert "cancelled" not in mine
     assert {"packed", "shipped", "cancelled"} <= set(bazaar.timeline(placed))
+
+
+def test_a_share_whose_money_was_never_taken_is_not_settled(bazaar: Bazaar) -> None:
+    placed = bazaar.paid({"PHONES-1": 2}, capture="manual")
+    parcel = bazaar.ship(bazaar.shenzhen, placed, {"PHONES-1": 2})
+    bazaar.provider.control(f"payment_intents/{bazaar.intents()[0]['id']}/lapse")
+    bazaar.hear()
+    bazaar.scan(parcel, "in_transit", "delivered")
+
+    for days in (15, 16):
+        bazaar.tick(days=days)
+
+    assert ("delivered", 0) == (bazaar.status(placed)[0], bazaar.money()[0])
+    assert [] == about(placed["id"], "orders.share_completed")
+    assert [] == [fact for fact in bazaar.ledger() if fact.startswith("share")]
