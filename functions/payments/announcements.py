@@ -148,7 +148,7 @@ def _receipts(before: Payment, after: Payment, now: datetime) -> list[Event]:
             continue
         if each.status is RefundStatus.SUCCEEDED and ours:
             told_of.append(_booked(events.ReceiptReturned, after, each.refund_id, each.amount, now))
-        if each.status in (RefundStatus.SUCCEEDED, RefundStatus.FAILED) and not ours:
+        if each.status in (RefundStatus.SUCCEEDED, RefundStatus.FAILED):
             ended = {"return_id": each.refund_id, "outcome": each.status.value, "reason": each.error}
             told_of.append(_event(events.ReturnEnded, after, each.amount, now, **ended))
     return told_of

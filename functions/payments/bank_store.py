@@ -142,6 +142,11 @@ def wanted(work: Work) -> Write:
     return writes.create(WorkRow(_WORK, work.item_id, work=work), WorkDone())
 
 
+def renewed(work: Work) -> Write:
+    """What is wanted is this, whatever was before."""
+    return writes.put(WorkRow(_WORK, work.item_id, work=work))
+
+
 def done(work: Work) -> Write:
     """Raises, at commit: WorkDone."""
     row = WorkRow(_WORK, work.item_id, work=work)

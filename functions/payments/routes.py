@@ -75,7 +75,8 @@ class WorkView(View, frozen=True):
     """An entry that nobody could be found for ("unmatched"), or money to transfer back ("return") or to be claimed.
 
     A transfer back names `return_text` in its remittance information, by which the statement ends it. A "claim" is made
-    by the buyer at `url`, who has to be told of it; it ends when it was paid out.
+    by the buyer at `url`, who has to be told of it; it ends when it was paid out. Without `url` the server has
+    refused to open it, and is asked again.
     """
 
     id: str

@@ -10,6 +10,7 @@ from functions.payments.domain import asking
 from functions.payments.domain.asking import Asked
 from functions.payments.gateway import Declined, ProviderBusy, ProviderUnavailable
 
+Then = Callable[[Asked], tuple[writes.Write, ...]]
 Made = tuple[str, str]
 """The server's id of what was asked for, and where its receiver claims money; "" where that is none."""
 
@@ -18,10 +19,12 @@ def once(
     wanted: Asked,
     look: Callable[[], Made | None],
     make: Callable[[], Made],
-    then: Callable[[Asked], tuple[writes.Write, ...]] = lambda asked: (),
+    then: Then = lambda asked: (),
+    refused: Then = lambda asked: (),
 ) -> Asked:
     """What was asked for, made now or before, and never twice. `look` and `make` give its id and link.
 
+    Args: then, refused: what is written when it is known to be made, and when the server has declined to make it.
     Raises: ProviderBusy: somebody else may just be asking. ProviderUnavailable, Declined.
     """
     read = store.asked_read(wanted.payment_id, wanted.what)
@@ -37,25 +40,24 @@ def once(
             writes.commit(store.opened(held))
         elif found is None:
             held = _saved(held, asking.again(held, wanted.asked_at))
-        return _saved(held, asking.made(held, *(found or _made(held, make))), then)
+        return _saved(held, asking.made(held, *(found or _made(held, make, refused))), then)
     except store.AskedElsewhere:
         raise ProviderBusy from None
 
 
-def _made(asked: Asked, make: Callable[[], Made]) -> Made:
+def _made(asked: Asked, make: Callable[[], Made], refused: Then) -> Made:
     try:
         return make()
     except StillAtWork:
         raise
-    except (ProviderUnavailable, Declined):
+    except ProviderUnavailable:
         _saved(asked, asking.ended(asked))
+        raise
+    except Declined:
+        _saved(asked, asking.ended(asked), refused)
         raise
 
 
-def _saved(
-    before: Asked,
-    after: Asked,
-    then: Callable[[Asked], tuple[writes.Write, ...]] = lambda asked: (),
-) -> Asked:
+def _saved(before: Asked, after: Asked, then: Then = lambda asked: ()) -> Asked:
     writes.commit(store.saved(before, after), *then(after))
     return replace(after, revision=before.revision + 1)

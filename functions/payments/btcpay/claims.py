@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from entrepot.cloud import reads, telemetry, writes
+from entrepot.cloud.writes import Write
 from entrepot.kernel.ids import derived_id
 from entrepot.kernel.money import Money
 from functions.payments import bank_store
@@ -58,13 +59,15 @@ def shown(payment: Payment) -> tuple[Claim, ...]:
 def opened(client: Client, payment: Payment, refund: Refund, now: datetime) -> Asked:
     """The one claim of a refund or return, in the order's currency, and a note for whoever has to tell the buyer of it.
 
-    What it is in bitcoin is settled when it is paid out. Raises: as `once`.
+    A return that is declined is noted too, without a link, for no one but a person can mend that. What it
+    is in bitcoin is settled when it is paid out. Raises: as `once`.
     """
     return once(
         Asked(refund.refund_id, payment.payment_id, now, refund.amount),
         look=lambda: _found(client, refund.refund_id),
         make=lambda: _made(client, payment, refund),
-        then=lambda asked: (bank_store.wanted(_work(asked, payment, refund, now)),),
+        then=lambda asked: (_noted(asked, payment, refund, now),),
+        refused=lambda asked: (_work(asked, payment, refund, now),) if is_return(refund) else (),
     )
 
 
@@ -149,18 +152,24 @@ def _made(client: Client, payment: Payment, refund: Refund) -> Made:
     return pull.id, pull.view_link
 
 
-def _work(asked: Asked, payment: Payment, refund: Refund, now: datetime) -> Work:
-    """The buyer has to be told where the money is claimed, and somebody has to see that it is."""
+def _noted(asked: Asked, payment: Payment, refund: Refund, now: datetime) -> Write:
     telemetry.metric("ClaimOpened")
-    return Work(
-        derived_id("clm", asked.what),
-        Kind.CLAIM,
-        _reason(refund),
-        Money(asked.amount, payment.amount.currency),
-        now,
-        payment.payment_id,
-        refund_id=asked.what,
-        link=asked.link,
+    return _work(asked, payment, refund, now)
+
+
+def _work(asked: Asked, payment: Payment, refund: Refund, now: datetime) -> Write:
+    """The buyer has to be told where the money is claimed, and somebody has to see that it is, or can be."""
+    return bank_store.renewed(
+        Work(
+            derived_id("clm", asked.what),
+            Kind.CLAIM,
+            _reason(refund),
+            Money(asked.amount, payment.amount.currency),
+            now,
+            payment.payment_id,
+            refund_id=asked.what,
+            link=asked.link,
+        )
     )
 
 

@@ -101,7 +101,15 @@ class BtcpayGateway:
         return _intent(client, invoice, at)
 
     def refund(self, payment: Payment, refund: Refund) -> Snapshot:
-        claims.opened(self._connect(), payment, refund, utc_now())
+        """A return that the server declines is asked for again by the sweep: nobody else would."""
+        try:
+            claims.opened(self._connect(), payment, refund, utc_now())
+        except Declined as declined:
+            if not claims.is_return(refund):
+                raise
+            about = {"payment_id": payment.payment_id, "return_id": refund.refund_id}
+            telemetry.log("return_refused", level="error", reason=declined.reason, **about)
+            telemetry.metric("PaymentReturnFailed")
         return self.refunds(payment)
 
     def refunds(self, payment: Payment) -> Snapshot:

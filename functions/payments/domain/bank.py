@@ -71,7 +71,7 @@ class Work:
 
     `reason`: "no_reference", "other_currency", "over", "twice", "late", "partial" or "refund". Money that goes back
     names `item_id` without its prefix in its remittance information: by that the statement tells that it is done. What
-    is claimed at `link` is done when the provider has paid it out.
+    is claimed at `link` is done when the provider has paid it out; without a link the provider has declined to open it.
     """
 
     item_id: str

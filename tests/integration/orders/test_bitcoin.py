@@ -708,6 +708,47 @@ def test_a_claim_that_is_archived_once_a_part_was_paid_waits_for_the_rest_and_ri
     assert {name: each for name, each in before.items() if each} == till.balances()
 
 
+def test_a_return_that_the_server_refuses_is_left_to_a_person_and_asked_for_again(
+    till: Till, capsys: pytest.CaptureFixture[str]
+) -> None:
+    placed = till.place()
+    till.act(placed, "pay", outcome="over")
+    surplus = till.held() - due(placed)
+    till.server.control("faults", mode="unavailable", method="POST", status=422, code="no-wallet")
+    till.hear()
+
+    for hours in (2, 4):
+        (item,) = statements.unmatched(50, None).items
+        assert ("over", surplus, "") == (item.work.reason, item.work.money.amount, item.work.link)
+        assert [("requested", None)] == [(each["status"], each["url"]) for each in till.claims(placed)]
+        assert "return_refused" in capsys.readouterr().out
+        till.sweep(hours=hours)
+    till.server.heal()
+    till.sweep(hours=9)
+
+    (pull,) = till.server.pulls()
+    (item,) = statements.unmatched(50, None).items
+    assert pull["viewLink"] == item.work.link
+    till.claim(pull)
+    till.sweep(hours=18)
+    assert {"psp:btcpay": due(placed), "customer_funds": -due(placed)} == till.balances()
+    assert [] == till.work()
+    assert "payment_return_succeeded" in till.bazaar.timeline(placed)
+
+
+def test_a_return_that_a_person_has_archived_has_failed_and_its_order_says_so(till: Till) -> None:
+    placed = till.place()
+    till.pay(placed, "over")
+    surplus = till.held() - due(placed)
+    (pull,) = till.server.pulls()
+
+    till.server.control(f"pull-payments/{pull['id']}/archive")
+    till.sweep(hours=2)
+
+    assert "payment_return_failed" in till.bazaar.timeline(placed)
+    assert ([], -surplus) == (till.work(), till.balances()["unmatched_receipts"])
+
+
 def test_refunds_never_exceed_what_was_captured_however_often_they_are_asked_for(till: Till) -> None:
     placed = till.place()
     till.pay(placed, "over")
