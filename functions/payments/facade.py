@@ -97,6 +97,7 @@ __all__ = [
     "start",
     "transfer",
     "transfer_found",
+    "transfers_stopped",
 ]
 
 PENDING: Final = "pending"
@@ -322,6 +323,11 @@ def transfer(reference: str, amount: Money, account: str, key: str, now: datetim
 def transfer_found(reference: str, now: datetime) -> Transfer | None:
     """The transfer of a reference, where one was made. Raises: ProviderUnavailable, Declined."""
     return transfers.found(reference, now)
+
+
+def transfers_stopped(now: datetime) -> bool:
+    """Whether who makes transfers is known not to answer: until it does none is made."""
+    return transfers.stopped(now)
 
 
 def _offer(

@@ -49,6 +49,11 @@ def found(reference: str, now: datetime) -> Transfer | None:
     return health.called(STRIPE, lambda: gateway.found(reference), now)
 
 
+def stopped(now: datetime) -> bool:
+    """Whether the provider is known not to answer, so that nothing is asked of it."""
+    return health.is_open(STRIPE, now)
+
+
 def _gateway() -> Transfers:
     from functions.payments import stripe_transfers
 

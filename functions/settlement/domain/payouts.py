@@ -26,12 +26,12 @@ class Way(StrEnum):
 
 MOVES: Final = {
     PayoutStatus.CREATED: {PayoutStatus.SENT, PayoutStatus.RETURNED},
-    PayoutStatus.SENT: {PayoutStatus.PAID, PayoutStatus.RETURNED},
+    PayoutStatus.SENT: {PayoutStatus.CREATED, PayoutStatus.PAID, PayoutStatus.RETURNED},
     PayoutStatus.PAID: {PayoutStatus.RETURNED},
     PayoutStatus.RETURNED: set(),
 }
 """Sent: the bank has the order. Paid: it has taken the money. A bank sends money back before or after that. What has
-not been sent is called off where its destination no longer stands."""
+not been sent is called off where its destination no longer stands, and so is what a provider had no funds for."""
 
 TOLD: Final = {
     Way.HAND: {
@@ -57,8 +57,8 @@ class PayoutNotMovable(Refusal):
 
 
 class PayoutDiffers(Refusal):
-    """What a bank or provider tells of a payout is another amount than the payout's: a person looks. Facts:
-    `payout_id`, `amount`, `told`."""
+    """What a bank or provider tells of a payout is another amount than the payout's, or is a transfer that it did not
+    leave by: a person looks. Facts: `payout_id`, `amount`, which is 0 of such a transfer, and `told`."""
 
     code: ClassVar[str] = "payout_differs"
     kind: ClassVar[Kind] = Kind.CONFLICT
@@ -119,13 +119,17 @@ class Payout:
         return replace(self, reference=file_id, revision=self.revision + 1)
 
     def asked_for(self, at: datetime, next_at: datetime) -> "Payout":
-        """Its provider is about to be asked for it, and will be asked about it at `next_at`."""
+        """Its provider is about to be asked for it, the first time or again, and about it at `next_at`."""
+        if self.status is PayoutStatus.SENT:
+            return self.ask_later(next_at)
         return replace(self.moved(PayoutStatus.SENT, at), ask_at=next_at)
 
-    def ask_later(self, next_at: datetime, *, anew: bool = False) -> "Payout":
-        """Args: anew: it was refused for now, so that it is asked for under another key."""
-        asked = self.asked + 1 if anew else self.asked
-        return replace(self, ask_at=next_at, asked=asked, revision=self.revision + 1)
+    def refused_for_now(self, at: datetime, next_at: datetime) -> "Payout":
+        """It has not been sent after all: at `next_at` it is asked for under another key."""
+        return replace(self.moved(PayoutStatus.CREATED, at), ask_at=next_at, asked=self.asked + 1)
+
+    def ask_later(self, next_at: datetime) -> "Payout":
+        return replace(self, ask_at=next_at, revision=self.revision + 1)
 
     def asked_no_more(self, reference: str) -> "Payout":
         """Args: reference: the provider's transfer. To be saved with the move it belongs to."""

@@ -1,7 +1,8 @@
 """Transfers to merchants' connected accounts: the intention is written down, then the provider is asked for it.
 
 Whether an answer ever came or not, a transfer is found again by the id of its payout: so a payout that
-has been silent is asked about, and asked for again only where there is none.
+has been silent is asked about, and asked for again only where there is none. Each time it is asked for, the transaction
+that says so holds that its destination still stands and that its merchant is not on hold.
 """
 
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from entrepot.cloud.writes import Write
 from entrepot.contracts.payments import TransferMoved
 from entrepot.kernel.ids import is_id
 from entrepot.kernel.money import Money
-from entrepot.kernel.refusals import Refusal
+from entrepot.kernel.refusals import Busy, Refusal
 from functions.payments import facade as payments
 from functions.settlement import store
 from functions.settlement.domain.payouts import Payout, PayoutDiffers, PayoutStatus
@@ -24,6 +25,9 @@ PATIENCE: Final = timedelta(minutes=5)
 UNFUNDED: Final = timedelta(hours=1)
 """After which a transfer is asked for again for which our balance at the provider did not suffice."""
 
+SET_ASIDE: Final = timedelta(hours=1)
+"""After which a transfer is asked about again that a person has to look at."""
+
 _NO_FUNDS: Final = frozenset({"balance_insufficient", "insufficient_funds"})
 _MOST_OF_A_SHARD: Final = 12
 _REVERSED: Final = "reversed"
@@ -32,7 +36,8 @@ _REVERSED: Final = "reversed"
 def sweep(now: datetime) -> int:
     """Ask for and about every transfer whose time has come. Returns: of how many the end is known.
 
-    A payout that cannot be looked after stops no other; a provider that does not answer ends the run.
+    A payout that cannot be looked after waits for its next turn and stops no other; a provider that is known not to
+    answer ends the run.
     """
     done = 0
     for shard in range(store.SHARDS):
@@ -41,9 +46,12 @@ def sweep(now: datetime) -> int:
                 done += pursue(payout_id, now)
             except payments.ProviderUnavailable:
                 telemetry.metric("TransfersWait")
-                return done
+                if payments.transfers_stopped(now):
+                    return done
+                _put_off(payout_id, now, PATIENCE)
             except Refusal as refusal:
                 telemetry.log("transfer_not_asked", level="error", payout_id=payout_id, code=refusal.code)
+                _put_off(payout_id, now, SET_ASIDE)
     return done
 
 
@@ -53,27 +61,25 @@ def pursue(payout_id: str, now: datetime) -> bool:
     Raises: ProviderUnavailable: it is asked about later. Busy, PayoutDiffers.
     """
     payout = reads.fetch_one(store.payout_read(payout_id), consistent=True)
-    if payout is None or payout.ask_at is None:
+    if payout is None or payout.ask_at is None or payout.ask_at > now:
         return False
-    first = payout.status is PayoutStatus.CREATED
-    if first:
-        payout = _begun(payout, now)
-    if payout.ask_at is None:
-        return True
-    under_way = reads.fetch_one(store.transferring_read(payout), consistent=True)
-    if under_way is None:  # another run is at it
-        return False
-    made = None if first else payments.transfer_found(payout_id, now)
+    made = payments.transfer_found(payout_id, now) if _asked_before(payout) else None
     if made is None:
+        payout = _begun(payout, now)
+        if payout.ask_at is None:
+            return True
+        under_way = reads.fetch_one(store.transferring_read(payout), consistent=True)
+        if under_way is None or payout.status is not PayoutStatus.SENT:  # another run is at it
+            return False
         account = destinations.opened(under_way.sealed, under_way.destination_id)
         try:
             made = payments.transfer(payout_id, payout.amount, account.number, payout.key, now)
         except payments.Declined as refusal:
             made = payments.transfer_found(payout_id, now)
             if made is None:
-                return _refused(payout_id, refusal.reason, now)
+                return _refused(payout, refusal.reason, now)
         except payments.AmountNotChargeable as refusal:
-            return _refused(payout_id, refusal.code, now)
+            return _refused(payout, refusal.code, now)
     told(made, now)
     return True
 
@@ -91,16 +97,24 @@ def on_transfer_moved(event: TransferMoved, handled: Write, now: datetime) -> No
 
 
 def told(transfer: payments.Transfer, now: datetime, handled: Write | None = None) -> None:
-    """Record what is known of a transfer: that it was made, and what of it came back."""
+    """Record what is known of a transfer: that it was made, and what of it came back.
+
+    Raises: PayoutDiffers: it is not what its payout was left by, and not all of it came back.
+    """
 
     def made(before: Payout) -> moving.Made | None:
         _same(before, transfer)
+        if before.status is PayoutStatus.CREATED and before.ask_at is not None:
+            return moving.left(before.moved(PayoutStatus.SENT, now), now, transfer.transfer_id)
         if before.status is not PayoutStatus.SENT:
+            _known(before, transfer)
             return None
         return moving.left(before, now, transfer.transfer_id)
 
     def came_back(before: Payout) -> moving.Made | None:
-        if transfer.reversed <= before.returned or before.status is not PayoutStatus.PAID:
+        if before.reference != transfer.transfer_id or before.status is not PayoutStatus.PAID:
+            return None
+        if transfer.reversed <= before.returned:
             return None
         return moving.back(before, transfer.reversed, _REVERSED, now)
 
@@ -108,11 +122,19 @@ def told(transfer: payments.Transfer, now: datetime, handled: Write | None = Non
     moving.changed(transfer.reference, came_back, handled)
 
 
+def _asked_before(payout: Payout) -> bool:
+    """Whether its provider may have made a transfer for it."""
+    return payout.status is PayoutStatus.SENT or payout.asked > 0
+
+
 def _begun(payout: Payout, now: datetime) -> Payout:
-    """Write down that the provider is about to be asked, while the destination still stands; or call the payout off."""
+    """Write down that the provider is about to be asked, while the destination still stands; or call the payout off.
+
+    Where another run has changed it meanwhile it stays as that has left it.
+    """
 
     def step(before: Payout) -> moving.Made | None:
-        if before.status is not PayoutStatus.CREATED or before.ask_at is None:
+        if before.revision != payout.revision:
             return None
         destination, hold = reads.fetch(
             store.destination_read(before.merchant_id, before.amount.currency),
@@ -132,24 +154,42 @@ def _begun(payout: Payout, now: datetime) -> Payout:
     return moving.changed(payout.payout_id, step)
 
 
-def _refused(payout_id: str, reason: str, now: datetime) -> bool:
+def _refused(payout: Payout, reason: str, now: datetime) -> bool:
     """The provider has said no: for now, where our balance is short; else what is owed is owed again."""
 
     def step(before: Payout) -> moving.Made | None:
-        if before.status is not PayoutStatus.SENT or before.ask_at is None:
+        if before.status is not PayoutStatus.SENT or before.ask_at is None or before.key != payout.key:
             return None
         if reason not in _NO_FUNDS:
             return moving.back(before, before.amount.amount, reason, now)
         under_way = reads.fetch_one(store.transferring_read(before), consistent=True)
         if under_way is None:
             return None
-        after = before.ask_later(now + UNFUNDED, anew=True)
+        after = before.refused_for_now(now, now + UNFUNDED)
         return after, store.asked_again(before, after, under_way)
 
-    after = moving.changed(payout_id, step)
+    after = moving.changed(payout.payout_id, step)
     if reason in _NO_FUNDS:
         telemetry.metric("TransfersUnfunded")
     return after.ask_at is None
+
+
+def _put_off(payout_id: str, now: datetime, wait: timedelta) -> None:
+    """Have others asked for and about first."""
+
+    def step(before: Payout) -> moving.Made | None:
+        if before.ask_at is None or before.ask_at > now:
+            return None
+        under_way = reads.fetch_one(store.transferring_read(before), consistent=True)
+        if under_way is None:
+            return None
+        after = before.ask_later(now + wait)
+        return after, store.asked_again(before, after, under_way)
+
+    try:
+        moving.changed(payout_id, step)
+    except Busy:  # it stays due
+        return
 
 
 def _same(payout: Payout, transfer: payments.Transfer) -> None:
@@ -157,3 +197,9 @@ def _same(payout: Payout, transfer: payments.Transfer) -> None:
         raise PayoutDiffers(
             payout_id=payout.payout_id, amount=payout.amount.amount, told=transfer.amount.amount
         )
+
+
+def _known(payout: Payout, transfer: payments.Transfer) -> None:
+    kept = transfer.amount.amount - transfer.reversed
+    if payout.reference != transfer.transfer_id and kept:
+        raise PayoutDiffers(payout_id=payout.payout_id, amount=0, told=kept)

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from functions.payments import facade as payments
 from functions.payments import stripe_gateway
 from functions.settlement import store
 from functions.settlement.domain.destinations import Account, Through
-from functions.settlement.domain.payouts import Payout, PayoutNotMovable, PayoutStatus, Way
+from functions.settlement.domain.payouts import Payout, PayoutDiffers, PayoutNotMovable, PayoutStatus, Way
 from functions.settlement.service import destinations, filing, paying, running, transferring
 from infra.local.stripe.standin import StripeStandIn
 from tests.integration.settlement.books import MILAN, OPERATOR, Books, Crash, completed, crash_at
@@ -235,7 +236,7 @@ def test_a_balance_that_is_short_delays_a_transfer_and_is_no_return(aws):
         payout_id = pay(books)
 
         assert not transferring.pursue(payout_id, books.now)
-        assert (PayoutStatus.SENT, "") == (payout().status, store.destinations(MILAN)[0].stopped)
+        assert (PayoutStatus.CREATED, "") == (payout().status, store.destinations(MILAN)[0].stopped)
         stripe.control("balance", amount=str(FUNDS), currency="eur")
         assert 0 == transferring.sweep(books.now + transferring.PATIENCE)
         assert 1 == transferring.sweep(books.now + transferring.UNFUNDED)
@@ -283,6 +284,151 @@ def test_what_may_not_leave_any_more_is_called_off(owed, stripe, why):
     assert (NET, 0, 0) == money(owed)
 
 
+@pytest.mark.parametrize("silent", [False, True], ids=["unfunded", "silent"])
+@pytest.mark.parametrize("why", ["hold", "changed"])
+def test_what_waits_at_stripe_is_called_off_where_it_may_not_leave_any_more(aws, why, silent):
+    """It was asked for once, in vain; before it is asked for again everything must still stand."""
+    with stripe_running() as stripe:
+        books = owing(Books(), CONNECTED)
+        payout_id = pay(books)
+        if silent:
+            fault(stripe, "drop_before", times="10")
+            with pytest.raises(payments.ProviderUnavailable):
+                transferring.pursue(payout_id, books.now)
+            heal(stripe)
+        else:
+            assert not transferring.pursue(payout_id, books.now)
+        if why == "hold":
+            paying.hold(MILAN, "look", OPERATOR, books.now)
+        else:
+            destinations.put(MILAN, "EUR", Account(Through.STRIPE, "acct_1Other"), "mbr_owner", books.now)
+        stripe.control("balance", amount=str(FUNDS), currency="eur")
+
+        transferring.sweep(books.now + transferring.UNFUNDED)
+
+        assert [] == made(stripe)
+        assert PayoutStatus.RETURNED is payout().status
+        assert {"hold": filing.ON_HOLD, "changed": filing.CHANGED}[why] == payout().reason
+        assert "" == store.destinations(MILAN)[0].stopped
+        assert (NET, 0, 0) == money(books)
+        assert books.trial().balanced
+    stripe_gateway.forget()
+
+
+def test_a_hold_put_at_the_moment_of_asking_again_stops_the_transfer(aws, monkeypatch):
+    """Between the look at it and the commit."""
+    with stripe_running() as stripe:
+        books = owing(Books(), CONNECTED)
+        transferring.pursue(pay(books), books.now)
+        stripe.control("balance", amount=str(FUNDS), currency="eur")
+        real = store.not_held
+
+        def held_meanwhile(merchant_id: str) -> Any:
+            monkeypatch.setattr(store, "not_held", real)
+            paying.hold(merchant_id, "look", OPERATOR, books.now)
+            return real(merchant_id)
+
+        monkeypatch.setattr(store, "not_held", held_meanwhile)
+        transferring.sweep(books.now + transferring.UNFUNDED)
+
+        assert ([], PayoutStatus.RETURNED) == (made(stripe), payout().status)
+        assert (NET, 0, 0) == money(books)
+    stripe_gateway.forget()
+
+
+def test_a_transfer_told_of_while_its_payout_waits_for_funds_is_not_made_again(aws):
+    """Somebody made it by hand, in the payout's group."""
+    with stripe_running() as stripe:
+        books = owing(Books(), CONNECTED)
+        payout_id = pay(books)
+        transferring.pursue(payout_id, books.now)
+        stripe.control("balance", amount=str(FUNDS), currency="eur")
+        payments.transfer(payout_id, payout().amount, CONNECTED, "by_hand", books.now)
+
+        told(stripe)
+        transferring.sweep(books.now + transferring.UNFUNDED)
+
+        assert (PayoutStatus.PAID, 1) == (payout().status, len(made(stripe)))
+        assert (0, 0, NET) == money(books)
+    stripe_gateway.forget()
+
+
+@pytest.fixture
+def two(owed: Books) -> list[str]:
+    """Two payouts, in the order in which a sweep takes them."""
+    pay(owed)
+    owed.tell(completed(5000, order="ord_2", merchant=MILAN, at=owed.now))
+    owed.later(days=1)
+    owed.run()
+    pay(owed)
+    return [each for shard in range(store.SHARDS) for each in store.to_ask(shard, owed.now, 12)]
+
+
+def amiss(monkeypatch: pytest.MonkeyPatch, payout_id: str, refusal: Exception) -> list[str]:
+    """Asking for one payout fails. Returns: those that are asked for from now on."""
+    real, asked = payments.transfer, []
+
+    def transfer(reference: str, *given: Any) -> payments.Transfer:
+        asked.append(reference)
+        if reference == payout_id:
+            raise refusal
+        return real(reference, *given)
+
+    monkeypatch.setattr(payments, "transfer", transfer)
+    return asked
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [payments.ProviderUnavailable(), PayoutDiffers(payout_id="", amount=1, told=2)],
+    ids=["silent", "differs"],
+)
+def test_a_payout_that_cannot_be_looked_after_stops_no_other(owed, stripe, two, monkeypatch, refusal):
+    first, second = two
+    amiss(monkeypatch, first, refusal)
+    assert 1 == transferring.sweep(owed.now)
+    assert 0 == transferring.sweep(owed.now + transferring.PATIENCE)
+
+    assert [second] == [each["transfer_group"] for each in made(stripe)]
+    (left,) = [each for each in paying.listed(MILAN, OPERATOR, 100, None).items if each.payout_id == first]
+    assert (PayoutStatus.SENT, owed.now + transferring.PATIENCE * 2) == (left.status, left.ask_at)
+    assert (0, NET, NET) == money(owed)
+    assert owed.trial().balanced
+
+
+def test_every_look_that_fails_has_the_others_looked_after_first(owed, stripe, two, monkeypatch):
+    first, second = two
+    fault(stripe, "drop_before", times="10")
+    for payout_id in two:
+        with pytest.raises(payments.ProviderUnavailable):
+            transferring.pursue(payout_id, owed.now)
+    heal(stripe)
+    real = payments.transfer_found
+
+    def found(reference: str, now: datetime) -> payments.Transfer | None:
+        if reference == first:
+            raise payments.ProviderUnavailable
+        return real(reference, now)
+
+    monkeypatch.setattr(payments, "transfer_found", found)
+    now = owed.now + timedelta(hours=1)
+
+    assert 1 == transferring.sweep(now)
+
+    (left,) = [each for each in paying.listed(MILAN, OPERATOR, 100, None).items if each.payout_id == first]
+    assert now + transferring.PATIENCE == left.ask_at
+    assert [second] == [each["transfer_group"] for each in made(stripe)]
+
+
+def test_a_provider_that_is_known_not_to_answer_ends_the_run(owed, stripe, two, monkeypatch):
+    asked = amiss(monkeypatch, two[0], payments.ProviderUnavailable())
+    monkeypatch.setattr(payments, "transfers_stopped", lambda _: True)
+
+    assert 0 == transferring.sweep(owed.now)
+
+    assert [two[0]] == asked
+
+
 def test_nobody_but_stripe_tells_of_a_transfer(owed):
     payout_id = pay(owed)
 
@@ -319,10 +465,30 @@ def test_a_transfer_of_another_amount_is_set_aside(owed, stripe):
         }
     )  # fmt: skip
 
-    assert 0 == transferring.sweep(owed.now + transferring.PATIENCE)
+    now = owed.now + transferring.PATIENCE
+    assert 0 == transferring.sweep(now)
 
-    assert PayoutStatus.SENT is payout().status
+    assert (PayoutStatus.SENT, now + transferring.SET_ASIDE) == (payout().status, payout().ask_at)
     assert (0, NET, 0) == money(owed)
+
+
+@pytest.mark.parametrize("status", [PayoutStatus.RETURNED, PayoutStatus.PAID])
+def test_a_transfer_that_its_payout_did_not_leave_by_is_set_aside(owed, stripe, status):
+    """A second one, or one for a payout that was called off: money may have left twice."""
+    payout_id = pay(owed)
+    if status is PayoutStatus.RETURNED:
+        paying.hold(MILAN, "look", OPERATOR, owed.now)
+    transferring.pursue(payout_id, owed.now)
+    before = payout(), money(owed)
+    second = payments.transfer(payout_id, payout().amount, CONNECTED, "by_hand", owed.now)
+
+    with pytest.raises(PayoutDiffers):
+        transferring.told(second, owed.now)
+
+    assert status is payout().status
+    assert before == (payout(), money(owed))
+    transferring.told(replace(second, reversed=NET), owed.now)
+    assert before == (payout(), money(owed))
 
 
 def _transfer_shape() -> dict[str, Any]:
