@@ -104,8 +104,9 @@ class PayoutsView(View, frozen=True):
 
 
 class PayoutFileView(View, frozen=True):
-    """A file for our bank: pain.001.001.09. `status` is "open", "closed" or "ready". `url` opens one that is ready
-    without signing in, until `link_expires_at`; lists have none. `sha256` is of the file."""
+    """A file for our bank: pain.001.001.09. `status` is "open", "closed", "ready", or "void": one that was never
+    to be had. `url` opens one that is ready without signing in, until `link_expires_at`; lists have none. `sha256` is
+    of the file."""
 
     id: str
     bank: str

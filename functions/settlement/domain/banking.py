@@ -74,6 +74,15 @@ def debtor_for(rows: Sequence[Debtor], stage: str, currency: str, on: date) -> D
     return max(found, key=lambda row: row.effective_from, default=None)
 
 
+def debtors_in_use(rows: Sequence[Debtor], stage: str, on: date) -> list[Debtor]:
+    """Every account of the stage that payouts may still wait for: the newest at each bank for each currency."""
+    found = sorted(
+        (row for row in rows if stage in row.stages and row.effective_from <= on),
+        key=lambda row: row.effective_from,
+    )
+    return list({(row.bank, row.currency): row for row in found}.values())
+
+
 def terms_in_force(rows: Sequence[PayoutTerms], stage: str, on: date) -> PayoutTerms:
     """Raises: NoPayoutTerms."""
     found = [row for row in rows if {stage, EVERY} & set(row.stages) and row.effective_from <= on]

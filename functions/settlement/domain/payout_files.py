@@ -5,10 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from entrepot.kernel.ids import derived_id
 from entrepot.kernel.money import Money
 from functions.settlement.domain.banking import Debtor
-from functions.settlement.domain.payouts import Payout
 
 PAYOUTS_PER_PART: Final = 16
 """Each is a payout, its place in the queue, its destination and its merchant's hold: 64 of the 80 items that a
@@ -18,11 +16,13 @@ PARTS_PER_FILE: Final = 60
 
 
 class FileStatus(StrEnum):
-    """Open: payouts are being put in. Closed: it is complete, and not yet to be had. Ready: its payouts are sent."""
+    """Open: payouts are being put in. Closed: it is complete, and not yet to be had. Ready: its payouts are sent.
+    Void: it was never to be had, and its payouts wait for another."""
 
     OPEN = "open"
     CLOSED = "closed"
     READY = "ready"
+    VOID = "void"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,8 @@ class PayoutFile:
     def closed(self) -> "PayoutFile":
         return replace(self, status=FileStatus.CLOSED, revision=self.revision + 1)
 
+    def void(self) -> "PayoutFile":
+        return replace(self, status=FileStatus.VOID, revision=self.revision + 1)
+
     def ready(self, digest: str, at: datetime) -> "PayoutFile":
         return replace(self, status=FileStatus.READY, digest=digest, ready_at=at, revision=self.revision + 1)
-
-
-def opened(debtor: Debtor, first: Payout, now: datetime) -> PayoutFile:
-    """A new file. Its id follows from the first payout in it, which is in no other."""
-    return PayoutFile(derived_id("pof", first.payout_id), debtor, now)

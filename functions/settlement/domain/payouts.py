@@ -31,7 +31,8 @@ MOVES: Final = {
     PayoutStatus.RETURNED: set(),
 }
 """Sent: the bank has the order. Paid: it has taken the money. A bank sends money back before or after that. What has
-not been sent is called off where its destination no longer stands, and so is what a provider had no funds for."""
+not been sent is called off where its destination no longer stands. What a provider had no funds for, or was in a file
+that was voided, has not been sent after all."""
 
 TOLD: Final = {
     Way.HAND: {
@@ -117,6 +118,12 @@ class Payout:
 
     def in_file(self, file_id: str) -> "Payout":
         return replace(self, reference=file_id, revision=self.revision + 1)
+
+    def out_of_file(self, at: datetime) -> "Payout":
+        """Its file is never given to the bank: it waits for another."""
+        if self.status is PayoutStatus.SENT:
+            return replace(self.moved(PayoutStatus.CREATED, at), reference="")
+        return replace(self, reference="", revision=self.revision + 1)
 
     def asked_for(self, at: datetime, next_at: datetime) -> "Payout":
         """Its provider is about to be asked for it, the first time or again, and about it at `next_at`."""

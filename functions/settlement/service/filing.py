@@ -2,7 +2,8 @@
 
 Each part is one transaction: its payouts leave the queue, and their destinations still stand. The file's bytes follow
 from its parts, so that a run which died before all its payouts were marked as sent writes the very same file again.
-Only then is it to be had: nothing can be paid of which we do not know that it was sent.
+Only then is it to be had: nothing can be paid of which we do not know that it was sent. Where meanwhile one of its
+payouts must not leave any more the file is void, and the others wait for the next.
 """
 
 import hashlib
@@ -12,12 +13,13 @@ from datetime import datetime
 from typing import Final
 
 from entrepot.cloud import aws, reads, telemetry, writes
+from entrepot.cloud.writes import Write
+from entrepot.kernel.ids import new_id
 from entrepot.kernel.money import Money
 from entrepot.kernel.pagination import Page
 from entrepot.kernel.refusals import Busy, NotFound
 from functions.settlement import pain001, payouts_bucket_gateway, store
-from functions.settlement.domain import payout_files
-from functions.settlement.domain.banking import Debtor, debtor_for
+from functions.settlement.domain.banking import Debtor, debtors_in_use
 from functions.settlement.domain.destinations import Destination
 from functions.settlement.domain.payout_files import PAYOUTS_PER_PART, FileStatus, Order, PayoutFile
 from functions.settlement.domain.payouts import Payout, PayoutStatus
@@ -29,6 +31,7 @@ CHANGED: Final = "destination_changed"
 ON_HOLD: Final = "on_hold"
 
 _TRIES: Final = 5
+_IN_FILE: Final = (PayoutStatus.CREATED, PayoutStatus.SENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,8 @@ class _Waiting:
 def run(now: datetime) -> list[str]:
     """Make the files of every account of ours. Returns: those that are ready now."""
     made: list[str] = []
-    rows = payout_data().debtors
-    for currency in dict.fromkeys(row.currency for row in rows):
-        debtor = debtor_for(rows, aws.STAGE, currency, now.date())
-        if debtor is not None:
-            made += _files_of(debtor, now)
+    for debtor in debtors_in_use(payout_data().debtors, aws.STAGE, now.date()):
+        made += _files_of(debtor, now)
     telemetry.metric("PayoutFilesReady", len(made))
     return made
 
@@ -91,6 +91,8 @@ def _step(debtor: Debtor, now: datetime) -> PayoutFile | None:
     """
     file_id = reads.fetch_one(store.open_file_read(debtor), consistent=True)
     file = reads.fetch_one(store.file_read(file_id), consistent=True) if file_id else None
+    if file is not None and file.status is FileStatus.VOID:
+        return _emptied(file, now)
     if file is not None and file.status is FileStatus.CLOSED:
         return _written(file, now)
     waiting = _next(debtor, now) if file is None or not file.full else []
@@ -118,6 +120,11 @@ def _waiting(debtor: Debtor) -> list[_Waiting]:
     ids = store.outgoing(debtor, PAYOUTS_PER_PART)
     if not ids:
         return []
+    return _judged(ids)
+
+
+def _judged(ids: Iterable[str]) -> list[_Waiting]:
+    """Payouts, each with what its merchant's destination is now."""
     payouts: list[Payout] = reads.fetch(*(store.payout_read(each) for each in ids), consistent=True)
     about = [
         read
@@ -156,7 +163,7 @@ def _call_off(refused: Iterable[_Waiting], now: datetime) -> None:
 
 
 def _grown(debtor: Debtor, file: PayoutFile | None, waiting: Sequence[_Waiting], now: datetime) -> PayoutFile:
-    file = file or payout_files.opened(debtor, waiting[0].payout, now)
+    file = file or PayoutFile(new_id("pof", now), debtor, now)
     found = {each.payout.payout_id: each.destination for each in waiting}
     orders = tuple(
         Order(each.payout.payout_id, each.payout.amount.amount, to.destination_id, to.sealed)
@@ -164,21 +171,33 @@ def _grown(debtor: Debtor, file: PayoutFile | None, waiting: Sequence[_Waiting],
         if (to := found[each.payout.payout_id]) is not None
     )
     after = file.with_part(orders)
-    standing = {to.destination_id: store.still_there(to) for to in found.values() if to is not None}
-    merchants = dict.fromkeys(each.payout.merchant_id for each in waiting)
     writes.commit(
         *store.file_grown(after, orders),
         *(store.payout_moved(each.payout, each.payout.in_file(file.file_id)) for each in waiting),
         *(store.no_longer_outgoing(each.payout) for each in waiting),
-        *standing.values(),
-        *(store.not_held(merchant_id) for merchant_id in merchants),
+        *_standing(waiting),
     )
     return after
 
 
+def _standing(leaving: Iterable[_Waiting]) -> list[Write]:
+    """Holds that nothing has come up against any of them. Raises, at commit: Overtaken."""
+    there = {
+        to.destination_id: store.still_there(to) for each in leaving if (to := each.destination) is not None
+    }
+    merchants = dict.fromkeys(each.payout.merchant_id for each in leaving)
+    return [*there.values(), *(store.not_held(merchant_id) for merchant_id in merchants)]
+
+
 def _written(file: PayoutFile, now: datetime) -> PayoutFile:
-    """Write a closed file, mark its payouts as sent, and make it ready. Raises: Overtaken."""
+    """Write a closed file, mark its payouts as sent, and make it ready; or void it. Raises: Overtaken."""
     parts = list(store.file_parts(file.file_id))
+    for part in parts:
+        if not all(_may_leave(each) for each in _judged(order.payout_id for order in part)):
+            void = file.void()
+            writes.commit(store.file_moved(file, void))
+            telemetry.log("payout_file_void", level="warning", file_id=file.file_id)
+            return void
     content = pain001.rendered(file, [_transfer(order, file) for part in parts for order in part])
     payouts_bucket_gateway.put(_key(file), content, "application/xml")
     for part in parts:
@@ -189,17 +208,38 @@ def _written(file: PayoutFile, now: datetime) -> PayoutFile:
     return after
 
 
+def _may_leave(each: _Waiting) -> bool:
+    """Whether a payout may still leave in its file: nothing has come up against it, and nobody told its end."""
+    return not each.against and each.payout.status in _IN_FILE
+
+
 def _sent(part: Sequence[Order], now: datetime) -> None:
-    payouts: list[Payout] = reads.fetch(
-        *(store.payout_read(order.payout_id) for order in part), consistent=True
-    )
-    moves = [
-        store.payout_moved(payout, payout.moved(PayoutStatus.SENT, now))
-        for payout in payouts
-        if payout.status is PayoutStatus.CREATED
+    leaving = [
+        each
+        for each in _judged(order.payout_id for order in part)
+        if each.payout.status is PayoutStatus.CREATED
     ]
-    if moves:
-        writes.commit(*moves)
+    if leaving:
+        moves = [
+            store.payout_moved(each.payout, each.payout.moved(PayoutStatus.SENT, now)) for each in leaving
+        ]
+        writes.commit(*moves, *_standing(leaving))
+
+
+def _emptied(file: PayoutFile, now: datetime) -> PayoutFile:
+    """Have the payouts of a void file wait again, part by part; then the account has no file. Raises: Overtaken."""
+    for part in store.file_parts(file.file_id):
+        payouts: list[Payout] = reads.fetch(
+            *(store.payout_read(order.payout_id) for order in part), consistent=True
+        )
+        again = [each for each in payouts if each.reference == file.file_id and each.status in _IN_FILE]
+        if again:
+            writes.commit(
+                *(store.payout_moved(each, each.out_of_file(now)) for each in again),
+                *(store.now_outgoing(each) for each in again),
+            )
+    writes.commit(store.no_longer_open(file))
+    return file
 
 
 def _transfer(order: Order, file: PayoutFile) -> pain001.Transfer:

@@ -261,6 +261,129 @@ def test_a_destination_changed_while_the_file_grows_is_seen(owed, monkeypatch):
     assert (NET, 0, 0) == money(owed)
 
 
+def dies(books: Books, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """A run of files that dies once its payouts are in a file: before or after they are marked as sent."""
+    with monkeypatch.context() as dying:
+        if where == "closed":
+            dying.setattr(store, "file_parts", _crash)
+        else:
+            dying.setattr(PayoutFile, "ready", _crash)
+        with pytest.raises(Crash):
+            filing.run(books.now)
+
+
+def _crash(*_: object) -> None:
+    raise Crash
+
+
+@pytest.mark.parametrize(
+    ("why", "where"),
+    [("hold", "closed"), ("changed", "closed"), ("hold", "sent"), ("changed", "sent"), ("returned", "sent")],
+)
+def test_a_file_that_is_resumed_pays_nobody_who_may_not_be_paid_any_more(aws, monkeypatch, why, where):
+    """It dies on Friday, something comes up on Saturday, and Monday's run finds it."""
+    books = owing(Books(), (MILAN, NEAPEL))
+    books.pay()
+    dies(books, monkeypatch, where)
+    (void,) = files()
+    if why == "hold":
+        paying.hold(MILAN, "look", OPERATOR, books.now)
+    elif why == "changed":
+        destinations.put(MILAN, "EUR", OTHER, "mbr_owner", books.now)
+    else:
+        paying.move(payouts()[0].payout_id, PayoutStatus.RETURNED, books.now, "RC01")
+    books.later(days=3)
+
+    (file_id,) = filing.run(books.now)
+
+    (kept,), (gone,) = payouts(NEAPEL), payouts()
+    assert (PayoutStatus.SENT, file_id) == (kept.status, kept.reference)
+    assert PayoutStatus.RETURNED is gone.status
+    assert [end_to_end(kept.payout_id)] == references(file_id)
+    assert (FileStatus.VOID, None) == (filing.shown(void.file_id)[0].status, filing.shown(void.file_id)[1])
+    assert (NET, NET, 0) == money(books)
+    assert books.trial().balanced
+    assert [] == filing.run(books.now + timedelta(days=1))
+
+
+def test_a_hold_put_while_a_file_is_written_stops_its_payouts(owed, monkeypatch):
+    """After the look at them, before they are marked as sent."""
+    owed.pay()
+    real = bucket.put
+
+    def put(*given):
+        paying.hold(MILAN, "look", OPERATOR, owed.now)
+        real(*given)
+
+    monkeypatch.setattr(bucket, "put", put)
+    made = filing.run(owed.now)
+
+    assert ([], PayoutStatus.RETURNED, filing.ON_HOLD) == (made, payouts()[0].status, payouts()[0].reason)
+    assert [FileStatus.VOID] == [file.status for file in files()]
+    assert (NET, 0, 0) == money(owed)
+
+
+@pytest.mark.parametrize("written", [False, True], ids=["before", "after"])
+def test_a_void_file_whose_run_dies_at_any_commit_pays_each_once(written):
+    number = 0
+    died = True
+    while died:
+        number += 1
+        with stand_in.in_process(), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(filing, "PAYOUTS_PER_PART", 2)
+            books = owing(Books(), MERCHANTS)
+            books.pay()
+            dies(books, patch, "sent")
+            paying.hold(MERCHANTS[0], "look", OPERATOR, books.now)
+            with pytest.MonkeyPatch.context() as dying:
+                crash_at(dying, number, written=written)
+                try:
+                    filing.run(books.now)
+                except Crash:
+                    died = True
+                else:
+                    died = False
+            assert books.trial().balanced
+
+            filing.run(books.now)
+
+            ready = [file.file_id for file in files() if file.status is FileStatus.READY]
+            named = sorted(reference for file_id in ready for reference in references(file_id))
+            paid = [payouts(merchant_id)[0] for merchant_id in MERCHANTS[1:]]
+            assert sorted(end_to_end(each.payout_id) for each in paid) == named, f"died at commit {number}"
+            assert {PayoutStatus.SENT} == {each.status for each in paid}
+            assert (NET, NET * 4, 0) == money(books)
+    assert number > 10
+
+
+def test_what_waits_for_an_account_leaves_it_after_another_has_taken_its_place(owed, monkeypatch):
+    """Our bank changes: what was to leave by the old one still does, and what comes then leaves by the new."""
+    (first,) = owed.pay().payouts
+    data = payout_data()
+    (old,) = [row for row in data.debtors if row.currency == "EUR"]
+    tomorrow = owed.now + timedelta(days=1)
+    new = replace(old, bank="second", effective_from=tomorrow.date(), number="FR1420041010050500013M02606")
+    changed = replace(data, debtors=(*data.debtors, new))
+    for module in (filing, paying):
+        monkeypatch.setattr(module, "payout_data", lambda: changed)
+    owed.later(days=1)
+    owed.tell(completed(5000, order="ord_2", merchant=MILAN, at=owed.now))
+    owed.later(days=1)
+    owed.run()
+    (second,) = owed.pay().payouts
+
+    made = [filing.shown(file_id)[0] for file_id in filing.run(owed.now)]
+
+    assert [("house", old.number), ("second", new.number)] == sorted(
+        (file.debtor.bank, file.debtor.number) for file in made
+    )
+    assert {end_to_end(first), end_to_end(second)} == {
+        reference for file in made for reference in references(file.file_id)
+    }
+    assert {PayoutStatus.SENT} == {each.status for each in payouts()}
+    assert owed.trial().balanced
+
+
 @pytest.mark.parametrize("to", [PayoutStatus.SENT, PayoutStatus.PAID, PayoutStatus.RETURNED])
 def test_an_operator_cannot_send_what_a_file_sends(owed, to):
     (payout_id,) = owed.pay().payouts
