@@ -39,7 +39,11 @@ _DISPUTES: Final = {
 }
 _MOST_QUEUED_BYTES: Final = 250_000  # what a queue takes, less room for attributes
 _FORBIDDEN: Final = ("\ufffe", "\uffff")  # characters that a queue refuses
-_HANDLED: Final = (f"{INTENT}.", f"{CHARGE}.", f"{REFUND}.", f"{CASH_BALANCE}.")
+HANDLED: Final = (f"{INTENT}.", f"{CHARGE}.", f"{REFUND}.", f"{CASH_BALANCE}.")
+"""What the kinds of events about payments begin with."""
+
+TRANSFERRED: Final = "transfer."
+"""What those about our transfers begin with."""
 
 
 class PaymentError(msgspec.Struct, frozen=True):
@@ -178,14 +182,14 @@ def event_of(body: str) -> Event | None:
     Raises: msgspec.MsgspecError: it is no event of Stripe.
     """
     kind = ENVELOPE.decode(body).type
-    if not kind.startswith(_HANDLED):
+    if not kind.startswith(HANDLED):
         return None
     return _EVENT.decode(body)
 
 
 def transfer_event_of(body: str) -> TransferEvent | None:
     """The event, or None where it is about no transfer. Raises: msgspec.MsgspecError: it is no event of Stripe."""
-    return _TRANSFER_EVENT.decode(body) if _KIND.decode(body).type.startswith("transfer.") else None
+    return _TRANSFER_EVENT.decode(body) if _KIND.decode(body).type.startswith(TRANSFERRED) else None
 
 
 def transfer(document: Mapping[str, Any]) -> Transfer:

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from functions.payments import stripe_wire
 from infra import estate
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -157,3 +158,10 @@ def _write_index() -> None:
 
 if __name__ == "__main__":
     _write_index()
+
+
+def test_the_runbook_of_a_new_stage_names_every_kind_of_event_that_is_read_of_stripe() -> None:
+    text = (RUNBOOKS / "a-new-stage.md").read_text()
+
+    for kind in (*stripe_wire.HANDLED, stripe_wire.TRANSFERRED):
+        assert f"`{kind}" in text
