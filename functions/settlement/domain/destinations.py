@@ -14,6 +14,9 @@ _LETTERS: Final = str.maketrans(
 )  # fmt: skip
 _ALLOWED: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-?:().,'+ ")
 
+_SHOWN: Final = 4
+_HIDDEN: Final = 4
+
 
 class Through(StrEnum):
     """Who brings the money there."""
@@ -53,9 +56,10 @@ class Account:
 
     @property
     def masked(self) -> str:
-        """Enough to tell one's own accounts apart: `DE****3000`, `acct_****9xYz`."""
+        """Enough to tell one's own accounts apart: `DE****3000`, `acct_****9xYz`; four signs at least are hidden."""
         head = "acct_" if self.through is Through.STRIPE else self.country
-        return f"{head}****{self.number[-4:]}"
+        hidden = max(_HIDDEN, len(self.number) - _SHOWN)
+        return f"{head}****{self.number[hidden:]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,14 @@ def test_an_account_is_shown_by_its_last_digits_alone():
     assert "acct_****9xYz" == Account(Through.STRIPE, "acct_1Mi9xYz").masked
 
 
+@pytest.mark.parametrize(
+    ("number", "masked"),
+    [("1234", "US****"), ("12345", "US****5"), ("1234567", "US****567"), ("123456789", "US****6789")],
+)
+def test_of_a_short_number_four_digits_stay_hidden(number, masked):
+    assert masked == Account(Through.BANK, number, "Clay Inc.", "US", "", "USABA", "021000089").masked
+
+
 def test_each_local_form_says_where_it_is_from_and_fits_iso():
     forms: tuple[LocalForm, ...] = payout_data().local_forms
 
