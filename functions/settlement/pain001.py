@@ -1,7 +1,8 @@
 """Payout files as banks read them: ISO 20022 pain.001.001.09, customer credit transfer initiation.
 
-A file in euro whose accounts all have an IBAN is a SEPA credit transfer (EPC132-08, customer-to-bank implementation
-guidelines): service level SEPA, charges shared (SLEV). Any other is a plain one with the clearing codes of the country.
+What goes in euro to an IBAN within SEPA is a SEPA credit transfer (EPC132-08, customer-to-bank implementation
+guidelines): service level SEPA, charges shared (SLEV). All else is plain, with the BIC or the clearing codes of the
+country, in a payment instruction of its own.
 Every identification is made of an id of ours, so the same file is always the same bytes.
 """
 
@@ -17,6 +18,7 @@ from functions.settlement.domain.banking import Debtor
 from functions.settlement.domain.destinations import Account, latin
 from functions.settlement.domain.payout_files import PayoutFile
 from functions.settlement.domain.payouts import end_to_end
+from functions.settlement.payout_terms import payout_data
 
 NAMESPACE: Final = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 _MOST_LETTERS: Final = 70
@@ -33,31 +35,40 @@ class Transfer:
 
 
 def rendered(file: PayoutFile, transfers: Sequence[Transfer]) -> bytes:
-    """The file as XML in UTF-8, with every transfer in the order given."""
+    """The file as XML in UTF-8: first what goes by SEPA, then the rest, each in the order given."""
     assert file.total == sum(each.amount.amount for each in transfers), "a file is the sum of its payouts"
-    debtor = file.debtor
-    sepa = debtor.currency == "EUR" and not debtor.clearing and all(each.account.iban for each in transfers)
+    by_sepa = [each for each in transfers if _sepa(file.debtor, each)]
+    plain = [each for each in transfers if not _sepa(file.debtor, each)]
     root = ET.Element("Document", xmlns=NAMESPACE)
     message = ET.SubElement(root, "CstmrCdtTrfInitn")
     header = ET.SubElement(message, "GrpHdr")
     _text(header, "MsgId", end_to_end(file.file_id))
     _text(header, "CreDtTm", file.opened_at.strftime("%Y-%m-%dT%H:%M:%SZ"))
-    _sums(header, file)
-    _text(ET.SubElement(header, "InitgPty"), "Nm", _name(debtor.holder))
-    _payment(message, file, transfers, sepa)
+    _sums(header, transfers)
+    _text(ET.SubElement(header, "InitgPty"), "Nm", _name(file.debtor.holder))
+    reference = end_to_end(file.file_id)
+    for name, some in ((reference, by_sepa), (f"{reference}X" if by_sepa else reference, plain)):
+        if some:
+            _payment(message, file, name, some)
     ET.indent(root, " ")
     written: bytes = ET.tostring(root, encoding="UTF-8", xml_declaration=True)
     return written
 
 
-def _payment(message: ET.Element, file: PayoutFile, transfers: Sequence[Transfer], sepa: bool) -> None:
+def _sepa(debtor: Debtor, transfer: Transfer) -> bool:
+    return not debtor.clearing and payout_data().sepa.reaches(transfer.account, debtor.currency)
+
+
+def _payment(message: ET.Element, file: PayoutFile, name: str, transfers: Sequence[Transfer]) -> None:
+    """Transfers that are all of one kind."""
     debtor = file.debtor
+    sepa = _sepa(debtor, transfers[0])
     payment = ET.SubElement(message, "PmtInf")
-    _text(payment, "PmtInfId", end_to_end(file.file_id))
+    _text(payment, "PmtInfId", name)
     _text(payment, "PmtMtd", "TRF")
     # Each booked by itself, so that the statement names each payout.
     _text(payment, "BtchBookg", "false")
-    _sums(payment, file)
+    _sums(payment, transfers)
     if sepa:
         _text(ET.SubElement(ET.SubElement(payment, "PmtTpInf"), "SvcLvl"), "Cd", "SEPA")
     _text(ET.SubElement(payment, "ReqdExctnDt"), "Dt", file.opened_at.date().isoformat())
@@ -104,9 +115,10 @@ def _agent(element: ET.Element, account: Account | Debtor) -> None:
         _text(member, "MmbId", account.member)
 
 
-def _sums(element: ET.Element, file: PayoutFile) -> None:
-    _text(element, "NbOfTxs", str(file.count))
-    _text(element, "CtrlSum", _major(file.amount))
+def _sums(element: ET.Element, transfers: Sequence[Transfer]) -> None:
+    _text(element, "NbOfTxs", str(len(transfers)))
+    total = Money(sum(each.amount.amount for each in transfers), transfers[0].amount.currency)
+    _text(element, "CtrlSum", _major(total))
 
 
 def _text(element: ET.Element, name: str, text: str) -> ET.Element:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from functions.settlement.domain.banking import Debtor, LocalForm, PayoutTerms
+from functions.settlement.domain.banking import Debtor, LocalForm, PayoutTerms, Sepa
 
 _FILE: Final = Path(__file__).parent / "data" / "payouts.json"
 
@@ -16,6 +16,7 @@ _FILE: Final = Path(__file__).parent / "data" / "payouts.json"
 class PayoutData:
     terms: tuple[PayoutTerms, ...]
     debtors: tuple[Debtor, ...]
+    sepa: Sepa
     local_forms: tuple[LocalForm, ...]
 
 

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import ClassVar
 
 from entrepot.kernel.refusals import Kind, Refusal
+from functions.settlement.domain.destinations import Account
 from functions.settlement.domain.terms import EVERY
 
 
@@ -64,6 +65,19 @@ class LocalForm:
     number: str
     source: str
     checked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sepa:
+    """Where a SEPA credit transfer in euro may go, by the first two letters of the IBAN."""
+
+    effective_from: date
+    countries: frozenset[str]
+    source: str
+
+    def reaches(self, account: Account, currency: str) -> bool:
+        """Whether money in a currency gets to an account that way, so that its IBAN alone names it."""
+        return currency == "EUR" and account.iban and account.number[:2] in self.countries
 
 
 def debtor_for(rows: Sequence[Debtor], stage: str, currency: str, on: date) -> Debtor | None:

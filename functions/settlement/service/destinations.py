@@ -84,12 +84,15 @@ def set_by(
 ) -> Destination:
     """Set where payouts in a currency go. The same account again changes nothing, unless it was stopped.
 
-    Raises: NotFound: another's. NoSuchCurrency. SignInAgain: the session is not fresh. Busy.
+    Raises: NotFound: another's. NoSuchCurrency. Incomplete: outside SEPA an IBAN needs its bank's BIC. SignInAgain: the
+        session is not fresh. Busy.
     """
     if caller.merchant_id != merchant_id:
         raise NotFound
     if currency not in EXPONENTS:
         raise NoSuchCurrency(currency=currency)
+    if account.iban and not account.bic and not payout_data().sepa.reaches(account, currency):
+        raise Incomplete(field="bic")
     membership.fresh(caller, now)
     return put(merchant_id, currency, account, caller.member_id, now)
 

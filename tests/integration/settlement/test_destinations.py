@@ -152,6 +152,29 @@ def test_an_account_that_cannot_be_is_refused_and_leaves_no_trace(shop, body, co
     assert [] == rows()
 
 
+TURKISH = {"through": "bank", "holder": "Kutahya", "iban": "TR330006100519786457841326"}
+GERMAN = {"through": "bank", "holder": "Anna", "iban": "DE89370400440532013000"}
+
+
+@pytest.mark.parametrize(
+    ("body", "currency", "status"),
+    [
+        (GERMAN, "EUR", 200),
+        (GERMAN, "GBP", 422),
+        (TURKISH, "EUR", 422),
+        ({**TURKISH, "bic": "TEBUTRISXXX"}, "EUR", 200),
+        ({**GERMAN, "bic": "COBADEFFXXX"}, "USD", 200),
+    ],
+)
+def test_an_iban_names_its_bank_by_itself_only_in_euro_within_sepa(shop, body, currency, status):
+    answer = put(shop, body, currency)
+
+    assert status == answer.status, answer.text
+    if status == 422:
+        assert ("incomplete_account", True) == (answer.code, "bic" in answer.text)
+        assert [] == rows()
+
+
 def test_a_country_whose_accounts_we_do_not_know_is_refused(shop):
     body = {"through": "bank", "holder": "A", "country": "DE", "bank_code": "1", "account_number": "1"}
 

@@ -24,6 +24,8 @@ FILE_ID = "pof_01JD0000000000000000000001"
 PAYOUTS = ("pot_01JD0000000000000000000001", "pot_01JD0000000000000000000002")
 MILAN = Account(Through.BANK, "IT60X0542811101000000123456", "Porcellana Srl & Figli", "IT", "BPMOIT22XXX")
 BERLIN = Account(Through.BANK, "DE89370400440532013000", "Töpferei Groß", "DE")
+ANKARA = Account(Through.BANK, "TR330006100519786457841326", "Kutahya Seramik", "TR", "TEBUTRISXXX")
+THIRD = "pot_01JD0000000000000000000003"
 AUSTIN = Account(Through.BANK, "000987654321", "Clay Inc.", "US", "", "USABA", "021000089")
 
 
@@ -96,6 +98,28 @@ def test_a_file_in_another_currency_names_clearing_codes_and_is_no_sepa(schema_o
     assert (["USABA"], ["021000089"]) == (texts(xml, f"{member}/ClrSysId/Cd"), texts(xml, f"{member}/MmbId"))
     assert ["000987654321"] == texts(xml, f"{payment}/CdtTrfTxInf/CdtrAcct/Id/Othr/Id")
     assert ["1000.05"] == texts(xml, f"{payment}/CdtTrfTxInf/Amt/InstdAmt")
+
+
+def test_in_euro_what_sepa_does_not_reach_is_an_instruction_of_its_own(schema_of_2019):
+    """ANKARA is the example of the IBAN registry for Turkiye."""
+    file, sent = of("EUR", (PAYOUTS[0], 4400, MILAN), (PAYOUTS[1], 100, ANKARA), (THIRD, 30, AUSTIN))
+
+    xml = rendered(file, sent)
+
+    schema_of_2019.validate(xml.decode())
+    sepa, plain = ET.fromstring(xml).iterfind("./{*}CstmrCdtTrfInitn/{*}PmtInf")
+    assert ["SEPA"] == [each.text for each in sepa.iterfind("{*}PmtTpInf/{*}SvcLvl/{*}Cd")]
+    assert [] == list(plain.iterfind("{*}PmtTpInf"))
+    for payment, count, total, charges in ((sepa, "1", "44.00", "SLEV"), (plain, "2", "1.30", "SHAR")):
+        assert (count, total, charges) == tuple(
+            payment.findtext(f"{{*}}{name}") for name in ("NbOfTxs", "CtrlSum", "ChrgBr")
+        )
+    assert [ANKARA.bic] == [
+        each.text for each in plain.iterfind("{*}CdtTrfTxInf/{*}CdtrAgt/{*}FinInstnId/{*}BICFI")
+    ]
+    assert ["3"] == texts(xml, "./CstmrCdtTrfInitn/GrpHdr/NbOfTxs")
+    assert ["45.30"] == texts(xml, "./CstmrCdtTrfInitn/GrpHdr/CtrlSum")
+    assert 2 == len(set(texts(xml, "./CstmrCdtTrfInitn/PmtInf/PmtInfId")))
 
 
 def test_a_currency_without_decimals_is_written_without_them(schema_of_2019):
