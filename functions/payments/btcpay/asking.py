@@ -25,15 +25,15 @@ def once(
     """What was asked for, made now or before, and never twice. `look` and `make` give its id and link.
 
     Args: then, refused: what is written when it is known to be made, and when the server has declined to make it.
-    Raises: ProviderBusy: somebody else may just be asking. ProviderUnavailable, Declined.
+    Raises: ProviderBusy: somebody may just be asking, and nothing is there yet. ProviderUnavailable, Declined.
     """
     read = store.asked_read(wanted.payment_id, wanted.what)
     held = reads.fetch_one(read, consistent=True)
     if held is not None and held.found_id:
         return held
-    if held is not None and held.at_work(wanted.asked_at):
-        raise ProviderBusy
     found = look() if held is not None else None
+    if held is not None and found is None and held.at_work(wanted.asked_at):
+        raise ProviderBusy
     try:
         if held is None:
             held = wanted

@@ -17,19 +17,20 @@ from functions.payments.btcpay import wire
 from functions.payments.gateway import Declined, ProviderUnavailable
 
 if TYPE_CHECKING:
-    from requests import Response, Session
+    from requests import RequestException, Response, Session
 
 _SECONDS: Final = (2.0, 8.0)  # to connect, and between two pieces of the answer: a new invoice asks for rates
 _MOST_SECONDS: Final = 12.0  # for an answer in all, however slowly its pieces come
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _PIECE: Final = 16 * 1024
 _REFUSED: Final = (400, 404, 409, 422)
+_OF_SERVERS: Final = 500
 
 T = TypeVar("T")
 
 
 class StillAtWork(ProviderUnavailable):
-    """It was too slow, and may act yet."""
+    """It was asked and has not answered by itself: it, or a proxy before it, may act yet."""
 
 
 class Client:
@@ -64,13 +65,9 @@ class Client:
                 stream=True,
             ) as answer:
                 content = _read(answer)
-        except requests.ConnectTimeout:
-            raise _away("ConnectTimeout") from None
-        except requests.Timeout:
-            _away("Timeout")
-            raise StillAtWork from None
         except requests.RequestException as error:
-            raise _away(type(error).__name__) from None
+            reached = not _unreached(error)
+            raise _away(type(error).__name__, may_act=reached) from None
         return _judged(answer.status_code, content)
 
 
@@ -111,7 +108,7 @@ def _read(answer: "Response") -> bytes:
     for piece in answer.iter_content(_PIECE):
         content += piece
         if len(content) > _MOST_BYTES or time.monotonic() > ends:
-            raise _away("TooLong")
+            raise _away("TooLong", may_act=True)
     return bytes(content)
 
 
@@ -121,14 +118,15 @@ def _judged(status: int, content: bytes) -> Any:
     except (ValueError, RecursionError):
         document = None
         if status < 300:
-            raise _away("NoJson", status) from None
+            raise _away("NoJson", status, may_act=True) from None
     if 200 <= status < 300:
         return document
     if status in _REFUSED:
         code = _code(document) or f"http_{status}"
         telemetry.log("btcpay_declined", level="warning", code=code, status=status)
         raise Declined(code)
-    raise _away("Status", status)  # 401 and 403 too: a wrong key of ours is an outage, not a decline
+    # 401 and 403 too: a wrong key of ours is an outage, not a decline. What answers with 5xx may be a proxy.
+    raise _away("Status", status, may_act=status >= _OF_SERVERS)
 
 
 def _code(document: Any) -> str:
@@ -138,6 +136,17 @@ def _code(document: Any) -> str:
     return str(document.get("code") or "")[:60] if isinstance(document, dict) else ""
 
 
-def _away(error: str, status: int = 0) -> ProviderUnavailable:
+def _unreached(error: "RequestException") -> bool:
+    """Whether there was no connection over which anything could be asked."""
+    import requests
+    from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    why = error.args[0] if error.args else None
+    return isinstance(why, MaxRetryError) and isinstance(why.reason, NewConnectionError)
+
+
+def _away(error: str, status: int = 0, *, may_act: bool = False) -> ProviderUnavailable:
     telemetry.log("btcpay_error", level="warning", error=error, status=status)
-    return ProviderUnavailable()
+    return StillAtWork() if may_act else ProviderUnavailable()

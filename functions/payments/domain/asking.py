@@ -1,7 +1,7 @@
 """Asking a provider that knows no idempotency keys for something that there must be one of.
 
 The intention is recorded before the call, and what was made after it. Whoever finds the intention without an outcome
-looks for what was made before asking again, and not while the first call may still be at work.
+looks for what was made, and asks again only where nothing was and the first call can no longer be at work.
 """
 
 from dataclasses import dataclass, replace

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from functions.payments import book, statements
+from functions.payments.btcpay import gateway as btcpay_gateway
 from infra.local.btcpay import claims, invoices
 from infra.local.btcpay.signing import signature_header
 from tests.integration.orders.bazaar import Bazaar, World, about, dump
@@ -98,8 +99,9 @@ def server(world: World) -> Iterator[Server]:
 
 
 @pytest.fixture
-def till(bazaar: Bazaar, server: Server) -> Iterator[Till]:
+def till(bazaar: Bazaar, server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Till]:
     server.control("reset")
+    monkeypatch.setattr(btcpay_gateway, "utc_now", bazaar.clock.now)
     till = Till(bazaar, server)
     yield till
     server.heal()

@@ -88,27 +88,44 @@ def test_what_it_refuses_is_declined_with_its_code(
 
 
 @pytest.mark.parametrize(
-    "reply",
+    ("reply", "may_act"),
     [
-        Reply(500, b"{}"),
-        Reply(429, b"{}"),
-        Reply(401, b'{"code": "unauthenticated"}'),
-        Reply(403, b'{"code": "missing-permission"}'),
-        Reply(302, b"", {"Location": "http://127.0.0.1:1/"}),
-        Reply(200, b"<html>"),
-        Reply(200, b"[" * 100_000),
-        None,
+        (Reply(500, b"{}"), True),
+        (Reply(502, b"<html>"), True),
+        (Reply(503, b""), True),
+        (Reply(504, b"<html>"), True),
+        (Reply(200, b"<html>"), True),
+        (Reply(200, b"[" * 100_000), True),
+        (None, True),
+        (Reply(429, b"{}"), False),
+        (Reply(401, b'{"code": "unauthenticated"}'), False),
+        (Reply(403, b'{"code": "missing-permission"}'), False),
+        (Reply(302, b"", {"Location": "http://127.0.0.1:1/"}), False),
     ],
-    ids=["fails", "too many", "key", "permission", "elsewhere", "no json", "too deep", "dropped"],
+    ids=[
+        "fails",
+        "bad gateway",
+        "unavailable",
+        "gateway too slow",
+        "no json",
+        "too deep",
+        "dropped",
+        "too many",
+        "key",
+        "permission",
+        "elsewhere",
+    ],
 )
-def test_anything_else_is_an_outage(server: tuple[Scripted, Client], reply: Reply | None) -> None:
+def test_anything_else_is_an_outage_after_which_it_may_act_unless_it_has_refused(
+    server: tuple[Scripted, Client], reply: Reply | None, may_act: bool
+) -> None:
     script, client = server
     script.reply = reply
 
     with pytest.raises(ProviderUnavailable) as away:
         client.call("GET", "/x")
 
-    assert not isinstance(away.value, StillAtWork)
+    assert may_act is isinstance(away.value, StillAtWork)
     assert 1 == len(script.asked)
 
 
@@ -119,7 +136,7 @@ def test_an_answer_that_never_ends_is_an_outage(
     monkeypatch.setattr(btcpay_http, "_MOST_BYTES", 1000)
     script.reply = Reply(200, b"[" + b"1," * 2000 + b"1]")
 
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(StillAtWork):
         client.call("GET", "/x")
 
 
@@ -134,6 +151,9 @@ def test_one_that_is_too_slow_may_still_act(
         client.call("POST", "/x", {})
 
 
-def test_nobody_there_is_an_outage() -> None:
-    with pytest.raises(ProviderUnavailable):
-        Client("http://127.0.0.1:9", "store-1", KEY).call("GET", "/x")
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://nobody.invalid"])
+def test_nobody_there_is_an_outage_in_which_nothing_was_asked(url: str) -> None:
+    with pytest.raises(ProviderUnavailable) as away:
+        Client(url, "store-1", KEY).call("GET", "/x")
+
+    assert not isinstance(away.value, StillAtWork)
