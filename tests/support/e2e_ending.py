@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from entrepot.cloud import aws, dynamo, seal
 from functions.settlement import facade as settlement
+from tests.support.documents import document
 from tests.support.provider import Provider
 
 _ID: Final = re.compile(r"\b([a-z]{2,4})_[0-9A-Za-z]{14,}(_secret_\w+)?")
@@ -60,12 +61,12 @@ def _items(table: str) -> list[dict[str, Any]]:
 
 def _documents(table: str, sk: str, attribute: str, names: Mapping[str, str]) -> list[str]:
     found = (item for item in _items(table) if item["sk"]["S"] == sk)
-    return sorted(_plain(json.loads(item[attribute]["S"]), names) for item in found)
+    return sorted(_plain(document(item, attribute), names) for item in found)
 
 
 def _orders(names: Mapping[str, str]) -> list[str]:
     """Orders with whom they go to and who placed them opened: what is sealed twice is never alike."""
-    found = [json.loads(item["document"]["S"]) for item in _items("orders") if item["sk"]["S"] == "order"]
+    found = [document(item, "document") for item in _items("orders") if item["sk"]["S"] == "order"]
     opened = [
         {
             **order,

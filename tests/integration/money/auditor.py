@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from entrepot.cloud import aws
-from tests.integration.money.stage import Key, Stage, document
+from tests.integration.money.stage import Key, Stage
+from tests.support.documents import document
 
 CHARGES: Final = ("freight", "duty", "import_tax", "fees")
 TAKEN: Final = ("commission", "payment_fee", "logistics_fee", "withheld", "reserve")

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tests.integration.money.auditor import OPEN, Auditor
 from tests.integration.money.market import Market, schedules
-from tests.integration.money.stage import document
+from tests.support.documents import document
 
 _WAITS: Final = (
     *(timedelta(minutes=2),) * 4,

@@ -15,10 +15,11 @@ from typing import Any, Final
 
 from entrepot.cloud import aws, outbox, reads, relay
 from infra.local.carriers.payloads import Parcel, Scan, webhook
-from tests.integration.money.stage import BEGINS, CALL_FATES, Killed, Stage, Trouble, document
+from tests.integration.money.stage import BEGINS, CALL_FATES, Killed, Stage, Trouble
 from tests.integration.orders.bazaar import SCANNED, as_lines, money
 from tests.support.aws import SECRETS
 from tests.support.bank import camt, camt_entry, in_base64
+from tests.support.documents import document
 from tests.support.http import Answer, call
 from tests.support.provider import webhook as told_by_stripe
 from tests.support.pump import consumers, deliver

@@ -6,7 +6,6 @@ No socket, no thread and no real clock, so that a step takes milliseconds and a 
 import contextvars
 import json
 import random
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -264,7 +263,7 @@ class Stage:
 @contextmanager
 def set_up() -> Iterator[Stage]:
     """A furnished stage; everything that would differ from one run to the next is replaced."""
-    with pytest.MonkeyPatch.context() as patch, in_process("memory"):
+    with in_process("memory"), pytest.MonkeyPatch.context() as patch:
         stage = Stage()
         real_client = aws.client
         patch.setattr(clock, "datetime", stage.time)
@@ -294,9 +293,3 @@ def _keys(operation: str, arguments: dict[str, Any]) -> Iterator[Key]:
         (body,) = action.values()
         key = body.get("Key") or body["Item"]
         yield body["TableName"], key["pk"]["S"], key["sk"]["S"]
-
-
-def document(row: Any, name: str) -> Any:
-    """A document of a row, which is packed where it is long."""
-    held = row[name]
-    return json.loads(held["S"] if "S" in held else zlib.decompress(held["B"]))
