@@ -237,6 +237,13 @@ ANOMALIES: Final[tuple[tuple[str, str, str, Mapping[str, str], int], ...]] = (
         0,
     ),
     (
+        "shares-without-money",
+        "A merchant's share is delivered and due, and its order's money was never taken: it is not settled.",
+        "SharesWithoutMoney",
+        {},
+        0,
+    ),
+    (
         "attempts-left-over",
         "An attempt to pay an order can be finished by nobody but a person: it stays open, or keeps a buyer's money.",
         "AttemptsLeftOver",
