@@ -1,8 +1,14 @@
-"""What the machine and the libraries cost at the least, measured in the same run as everything else."""
+"""What the machine and the libraries cost at the least, measured in the same run as everything else.
+
+The floor is the libraries' own: pynamodb over botocore, each with a client of its own, whatever the platform sends its
+requests by.
+"""
 
 import os
+from functools import cache
 from typing import Any
 
+import botocore.session
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
@@ -35,6 +41,17 @@ def all_of_them(times: int) -> dict[str, Cost]:
         ),
         "write": measured("pynamodb transaction of 5", _transaction, list(range(times))),
     }
+
+
+def sent_by_botocore(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """One request as botocore alone sends it: for what a use case's own requests cost without the use case."""
+    answer: dict[str, Any] = _client()._make_api_call(operation, arguments)
+    return answer
+
+
+@cache
+def _client() -> Any:
+    return botocore.session.get_session().create_client("dynamodb", region_name=Plain.Meta.region)
 
 
 def _transaction(_number: Any) -> None:

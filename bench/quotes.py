@@ -1,8 +1,9 @@
 """What a quote costs as it grows, and the one that the budget is for: 20 lines to Germany, three carriers from each
 of two warehouses, each line of a heading and a rate of its own.
 
-The floor is that of the quote's own requests: after each quote they are sent once more with the same arguments, and
-the quote's CPU beyond them is the median of the differences, so that what else the machine does falls on both alike.
+The floor is that of the quote's own requests: after each quote botocore alone sends them once more with the same
+arguments, and the quote's CPU beyond them is the median of the differences, so that what else the machine does falls
+on both alike.
 """
 
 import statistics
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from unittest.mock import patch
 
+from bench import floors
 from bench.meter import Cost, measured
 from entrepot.cloud import dynamo
 from functions.logistics import facade as logistics
@@ -144,7 +146,7 @@ def _sent(body: Any) -> list[tuple[str, dict[str, Any]]]:
 def _requests_alone(sent: list[tuple[str, dict[str, Any]]]) -> float:
     before = time.process_time()
     for operation, arguments in sent:
-        dynamo.call(operation, **arguments)
+        floors.sent_by_botocore(operation, arguments)
     return (time.process_time() - before) * 1000
 
 
