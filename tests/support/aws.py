@@ -11,7 +11,7 @@ import moto.kms.models
 import moto.kms.utils
 from moto import mock_aws
 
-from entrepot.cloud import auth, aws, seal
+from entrepot.cloud import auth, aws, dynamo, seal
 from functions.inventory.service import levels
 from functions.logistics import importing
 from functions.membership import provider_documents
@@ -61,6 +61,7 @@ def in_process(dynamodb: str = DYNAMODB) -> Iterator[None]:
 def forget() -> None:
     """Drop what the platform caches of an AWS, and the clients that lead to it."""
     aws.forget()
+    dynamo.forget()
     _forget_what_is_there()
 
 

@@ -8,8 +8,10 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
+from functools import cache
 from types import TracebackType
 from typing import Any, Final
 
@@ -77,12 +79,38 @@ def metric(
 
 def trace_botocore() -> None:
     """Let X-Ray see the calls to AWS. The runtime switches it on; botocore alone is patched."""
-    if not os.environ.get("AWS_XRAY_DAEMON_ADDRESS"):
+    if not _tracing():
         return
-    from aws_xray_sdk.core import patch, xray_recorder
+    from aws_xray_sdk.core import patch
+
+    _recorder()
+    patch(("botocore",), raise_errors=False)
+
+
+def traced(service: str, operation: str) -> AbstractContextManager[Any]:
+    """Let X-Ray see one call to AWS that does not pass botocore, as it would see botocore's."""
+    return _traced(service, operation) if _tracing() else nullcontext()
+
+
+@contextmanager
+def _traced(service: str, operation: str) -> Iterator[None]:
+    with _recorder().in_subsegment(service, namespace="aws") as segment:
+        if segment is not None:
+            region = os.environ.get("AWS_REGION", "")
+            segment.set_aws({"operation": operation, "region": region})
+        yield
+
+
+def _tracing() -> bool:
+    return bool(os.environ.get("AWS_XRAY_DAEMON_ADDRESS"))
+
+
+@cache
+def _recorder() -> Any:
+    from aws_xray_sdk.core import xray_recorder
 
     xray_recorder.configure(context_missing="IGNORE_ERROR")
-    patch(("botocore",), raise_errors=False)
+    return xray_recorder
 
 
 def _place(trace: TracebackType | None) -> str:
