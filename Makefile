@@ -3,7 +3,9 @@ VENV := .venv/bin
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/shared/python
 
-.PHONY: up dev test lint types borders matrix month package bench audit openapi rules clean
+LOAD_ALL = $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON))
+
+.PHONY: up dev test lint types borders matrix month load soak package bench audit openapi rules clean
 
 up: ## serve everything on this machine, and tell the story (STORY=0 skips it, ENTREPOT_PORT moves it)
 	@$(PYTHON) -m infra.local.up
@@ -30,6 +32,12 @@ matrix: $(VENV)/.dev ## who may call what, on their own things and on others', a
 
 month: $(VENV)/.dev ## ten thousand orders, settled and paid out, to zero unexplained: make month ORDERS=10000 SEED=1
 	@$(VENV)/python -m tests.integration.month --orders $(or $(ORDERS),10000) --seed $(or $(SEED),1)
+
+load: $(VENV)/.dev ## buyers at once, step by step until more get no more done: make load STEPS=1,2,4,8 STEP_SECONDS=15 JSON=FILE
+	@$(VENV)/python -m tests.load load $(if $(STEPS),--steps $(STEPS)) $(if $(STEP_SECONDS),--seconds $(STEP_SECONDS)) $(LOAD_ALL)
+
+soak: $(VENV)/.dev ## buyers at a steady rate, memory and open files watched: make soak MINUTES=10 RATE=5 JSON=FILE
+	@$(VENV)/python -m tests.load soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE)) $(LOAD_ALL)
 
 package: $(VENV)/.dev ## the artefacts for AWS and for this machine, with their checks
 	$(VENV)/python -m infra.package --target host

@@ -143,9 +143,9 @@ class Market:
         found = [event for event in told if intent_id in json.dumps(event["data"]["object"])]
         return found[::-1]
 
-    def wait_quiet(self) -> None:
+    def wait_quiet(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Return once no event waits anywhere: not in the outbox, not on its way, not in a queue."""
-        until("no event waits", self._quiet)
+        until("no event waits", self._quiet, seconds)
 
     def dead_letters(self) -> int:
         return sum(self._messages(self._queue_url(f"{queue}-dlq")) for queue in QUEUES)
