@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
-
 from entrepot.cloud import aws, reads, writes
+from entrepot.cloud.pynamo import Action, Condition
 from entrepot.cloud.rows import Document, Number, Row
 from entrepot.cloud.writes import Write
 from entrepot.kernel.pagination import Page

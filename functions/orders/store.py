@@ -5,10 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
-from pynamodb.expressions.condition import Condition
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
-
 from entrepot.cloud import aws, reads, writes
+from entrepot.cloud.pynamo import AllProjection, Condition, GlobalSecondaryIndex
 from entrepot.cloud.rows import Document, Number, Packed, Row, Text
 from entrepot.kernel.clock import rfc3339
 from entrepot.kernel.money import Money, total

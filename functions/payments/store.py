@@ -5,9 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
-
 from entrepot.cloud import aws, reads, writes
+from entrepot.cloud.pynamo import AllProjection, GlobalSecondaryIndex
 from entrepot.cloud.reads import Read
 from entrepot.cloud.rows import Document, Number, Row, Text
 from entrepot.cloud.writes import Write

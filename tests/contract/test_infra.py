@@ -160,9 +160,10 @@ def test_a_policy_reaches_no_table_that_its_function_cannot_name(function):
 
 
 def _module_of(handler: str) -> str:
-    return next(
+    modules = (
         context.blueprint._import_name for context in TRIGGERS for one in context.all if one.name == handler
     )
+    return str(next(modules))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.handler)

@@ -1,6 +1,7 @@
 """The Chalice application, with every error of the framework rendered as a problem of ours."""
 
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 from chalice.app import Chalice
@@ -12,11 +13,20 @@ _DETAILS: Final = {404: "There is no such path.", 405: "This path does not take 
 
 
 class Application(Chalice):
-    """Around Chalice's own dispatch: answers that no view of ours has made are made again as problems."""
+    """Around Chalice's own dispatch: answers that no view of ours has made are made again as problems.
+
+    Args: prepare: called with each path before it is served, so that its routes are registered by then.
+    """
+
+    def __init__(self, app_name: str, prepare: Callable[[str], object]) -> None:
+        super().__init__(app_name)
+        self._prepare = prepare
 
     def __call__(self, event: Any, context: Any) -> Any:
+        path = str(event.get("requestContext", {}).get("resourcePath"))
+        self._prepare(path)
         # The gateway answers an unknown path itself; served otherwise, Chalice would call it a wrong method.
-        known = bool(self.routes.get(event.get("requestContext", {}).get("resourcePath")))
+        known = bool(self.routes.get(path))
         answer = super().__call__(event, context)
         headers = answer.get("headers", {})
         if answer["statusCode"] < 400 or "X-Correlation-Id" in headers:  # only ours bear it

@@ -17,10 +17,10 @@ from datetime import date, datetime
 from typing import Final
 
 import msgspec
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from entrepot.cloud import aws, reads, telemetry, writes
 from entrepot.cloud.auth import Principal
+from entrepot.cloud.pynamo import AllProjection, GlobalSecondaryIndex
 from entrepot.cloud.rows import Number, Row, Text
 from entrepot.cloud.writes import Write
 from entrepot.kernel import chain

@@ -4,25 +4,28 @@ import json
 import os
 import time
 from functools import cache
-from typing import Any, Final
-
-import botocore.session
-from botocore.config import Config
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from entrepot.cloud import telemetry
+
+if TYPE_CHECKING:
+    import botocore.session
+    from botocore.config import Config
 
 STAGE: Final = os.environ.get("ENTREPOT_STAGE", "local")
 
 _SECRET_SECONDS: Final = 300.0
-_CONFIG: Final = Config(
-    connect_timeout=2,
-    read_timeout=6,
-    max_pool_connections=16,
-    retries={"mode": "standard", "total_max_attempts": 4},
-)
-_OWN: Final = {"s3": Config(signature_version="s3v4", s3={"addressing_style": "virtual"})}
-"""A link to a sealed object is signed by version 4, and names the bucket's own region."""
 
+
+class Patience(NamedTuple):
+    """How long a service may take for an answer, how often it is asked, and over how many connections."""
+
+    read_seconds: int = 6
+    attempts: int = 4
+    connections: int = 16
+
+
+_USUAL: Final = Patience()
 _secrets: dict[str, tuple[float, dict[str, str]]] = {}
 
 
@@ -32,15 +35,31 @@ def name(short: str) -> str:
 
 
 @cache
-def session() -> botocore.session.Session:
+def session() -> "botocore.session.Session":
+    import botocore.session  # a function that asks DynamoDB alone never needs it
+
     telemetry.trace_botocore()
     return botocore.session.get_session()
 
 
 @cache
-def client(service: str, config: Config = _CONFIG) -> Any:
+def client(service: str, patience: Patience = _USUAL) -> Any:
     """The one client of an AWS service; made once a process, safe to share between threads."""
-    return session().create_client(service, config=config.merge(_OWN.get(service, Config())))
+    return session().create_client(service, config=_config(service, patience))
+
+
+def _config(service: str, patience: Patience) -> "Config":
+    from botocore.config import Config
+
+    # A link to a sealed object is signed by version 4, and names the bucket's own region.
+    own = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}} if service == "s3" else {}
+    return Config(
+        connect_timeout=2,
+        read_timeout=patience.read_seconds,
+        max_pool_connections=patience.connections,
+        retries={"mode": "standard", "total_max_attempts": patience.attempts},
+        **own,
+    )
 
 
 @cache

@@ -8,9 +8,8 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
-
 from entrepot.cloud import aws, reads, telemetry, writes
+from entrepot.cloud.pynamo import AllProjection, GlobalSecondaryIndex
 from entrepot.cloud.rows import Number, Row, Text
 from entrepot.contracts.events import Event, encoded
 from entrepot.kernel.clock import rfc3339

@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from pynamodb.expressions.condition import Condition
-
 from entrepot.cloud import dynamo, rows
+from entrepot.cloud.pynamo import Condition
 from entrepot.kernel.pagination import Page
 from entrepot.kernel.refusals import Busy
 

@@ -10,12 +10,18 @@ from functools import cache
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
-from pynamodb.attributes import Attribute, NumberAttribute, UnicodeAttribute
-from pynamodb.connection import Connection, TableConnection
-from pynamodb.constants import BINARY, STRING
-from pynamodb.models import Model
 
 from entrepot.cloud import dynamo
+from entrepot.cloud.pynamo import (
+    BINARY,
+    STRING,
+    Attribute,
+    Connection,
+    Model,
+    NumberAttribute,
+    TableConnection,
+    UnicodeAttribute,
+)
 
 T = TypeVar("T")
 

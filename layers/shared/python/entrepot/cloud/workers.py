@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import msgspec
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from chalice.app import Blueprint
 
@@ -17,12 +16,7 @@ from entrepot.cloud import aws, telemetry
 Asked = TypeVar("Asked", bound=msgspec.Struct)
 Answer = TypeVar("Answer", bound=msgspec.Struct)
 
-_PATIENCE: Final = Config(
-    connect_timeout=2,
-    read_timeout=8,
-    max_pool_connections=4,
-    retries={"mode": "standard", "total_max_attempts": 2},
-)
+_PATIENCE: Final = aws.Patience(read_seconds=8, attempts=2, connections=4)
 """Twice eight seconds stay below what the gateway gives the API."""
 
 

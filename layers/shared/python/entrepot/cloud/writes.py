@@ -14,10 +14,9 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from botocore.exceptions import ClientError
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 
 from entrepot.cloud import dynamo, rows
+from entrepot.cloud.pynamo import Action, Condition
 from entrepot.kernel.refusals import Busy, Kind, Refusal
 
 MOST_ITEMS: Final = 80
