@@ -98,7 +98,7 @@ def test_only_so_many_data_keys_are_kept(monkeypatch):
     for purpose in ("a", "b", "c"):
         seal.sealed(TEXT, purpose, "ord_1")
 
-    assert ["b", "c"] == [purpose for _, purpose in seal._opening]
+    assert ["b", "c"] == [purpose for _, purpose in seal._stage._opening]
 
 
 def test_what_was_sealed_before_the_key_was_replaced_still_opens():

@@ -92,12 +92,20 @@ class HeadRow(Row):
     seal = Text()
 
 
-def commit(action: str, actor: str, *changes: Write, outcome: str = "done", role: str | None = None) -> None:
+def commit(
+    action: str,
+    actor: str,
+    *changes: Write,
+    outcome: str = "done",
+    role: str | None = None,
+    named: tuple[str, ...] = (),
+) -> None:
     """`changes` and the entry that says `action` of them, in one transaction; without changes the entry alone.
 
+    Args: named: what it touched beside the rows, as `name=value`.
     Raises: what the changes are refused with, Busy.
     """
-    with _beside(_Deed(actor, action, outcome, role)):
+    with _beside(_Deed(actor, action, outcome, role, named=named)):
         writes.commit(*changes)
 
 

@@ -23,6 +23,8 @@ def outbox_relay(record: Mapping[str, Any], function_arn: str, now: datetime) ->
     if record["eventName"] != "INSERT":
         return
     image = record["dynamodb"]["NewImage"]
+    if "unsent_shard" not in image:  # published before, and put back by a restore
+        return
     _send(image["pk"]["S"], image["topic"]["S"], image["event"]["S"], image["body"]["S"], function_arn, now)
 
 
