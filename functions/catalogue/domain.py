@@ -123,6 +123,7 @@ class Variant:
     """`hs_code`, `origin_country` and `hazards` are those of the product where they are None.
 
     `measures`: how much of a customs unit one unit holds, decimals such as {"litre": "0.75"}.
+    `purchase_limit`: units that one buyer may have, None for any number.
     """
 
     sku: str
@@ -135,6 +136,7 @@ class Variant:
     origin_country: str | None = None
     hazards: tuple[str, ...] | None = None
     measures: Mapping[str, str] = field(default_factory=dict)
+    purchase_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,7 @@ class Offer:
     materials: tuple[str, ...] = ()
     hazards: tuple[str, ...] = ()
     measures: Mapping[str, str] = field(default_factory=dict)
+    purchase_limit: int | None = None
 
     def price_in(self, currency: str, market: str, at: datetime) -> Money:
         """What a unit costs a buyer of a market: fixed in their currency, else what is to be converted.
@@ -351,6 +354,7 @@ def offers(product: Product) -> dict[str, Offer]:
             materials=details.materials,
             hazards=details.hazards if variant.hazards is None else variant.hazards,
             measures=variant.measures,
+            purchase_limit=variant.purchase_limit,
         )
         for variant in details.variants
     }

@@ -46,6 +46,7 @@ Hazards = Annotated[list[Hazard], Meta(max_length=3)]
 Held = Annotated[str, Meta(pattern=r"^(?!0+(\.0+)?\Z)[0-9]{1,6}(\.[0-9]{1,6})?\Z")]
 Material = Annotated[str, Meta(max_length=40, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+\Z")]
 Materials = Annotated[list[Material], Meta(max_length=6)]
+UnitsOfOneBuyer = Annotated[int, Meta(ge=1, le=9_999)]
 Limit = Annotated[int, Meta(ge=1, le=100)]
 Cursor = Annotated[str, Meta(min_length=1, max_length=1000)]
 
@@ -102,7 +103,10 @@ class MeasuresBody(Body, frozen=True):
 
 
 class VariantBody(Body, frozen=True):
-    """What a variant leaves out of `hs_code`, `origin_country` and `hazards` is the product's."""
+    """What a variant leaves out of `hs_code`, `origin_country` and `hazards` is the product's.
+
+    One buyer may have at most `purchase_limit` units, over all of their orders that were not cancelled.
+    """
 
     sku: SkuText
     price: MoneyBody
@@ -114,6 +118,7 @@ class VariantBody(Body, frozen=True):
     origin_country: CountryCode | None = None
     hazards: Hazards | None = None
     measures: MeasuresBody | None = None
+    purchase_limit: UnitsOfOneBuyer | None = None
 
     @property
     def value(self) -> Variant:
@@ -129,6 +134,7 @@ class VariantBody(Body, frozen=True):
             origin_country=self.origin_country,
             hazards=None if self.hazards is None else _hazards(self.hazards),
             measures=self.measures.value if self.measures else {},
+            purchase_limit=self.purchase_limit,
         )
 
 
@@ -211,6 +217,7 @@ class VariantView(View, frozen=True):
     origin_country: str | None
     hazards: tuple[str, ...] | None
     measures: Mapping[str, str]
+    purchase_limit: int | None
 
 
 class ProductView(View, frozen=True):
@@ -307,6 +314,7 @@ def _variant_view(variant: Variant, entry: Entry) -> VariantView:
         origin_country=variant.origin_country,
         hazards=variant.hazards,
         measures=variant.measures,
+        purchase_limit=variant.purchase_limit,
     )
 
 

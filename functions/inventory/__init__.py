@@ -9,5 +9,6 @@ Glossary:
     on hand     available + reserved: what stands in the warehouse as far as the books know
     movement    a change of on-hand stock, with its cause; on hand is always the sum of the movements
     reservation which units of which buckets an order holds, has bought or has given back
+    allowance   units of a SKU that one buyer has taken, where its merchant says how many one may have
     demand      units of a SKU wanted from a warehouse; a plan says which buckets meet the demands of an order
 """

@@ -18,6 +18,7 @@ from functions.inventory.domain.reservation import (
     IllegalReservationMove,
     OutOfStock,
     Pick,
+    PurchaseLimitReached,
     Reservation,
     ReservationChanged,
     ReservationExists,
@@ -25,6 +26,7 @@ from functions.inventory.domain.reservation import (
 )
 from functions.inventory.domain.stock import Place, Shelf, StockLeft
 from functions.inventory.domain.warehouse import Mode
+from functions.inventory.service import allowances
 from functions.inventory.service.audit import Audit, audit
 from functions.inventory.service.levels import Glance, glance, stock_on
 from functions.inventory.service.movements import close_writes
@@ -44,12 +46,14 @@ __all__ = [
     "Pick",
     "Place",
     "Plan",
+    "PurchaseLimitReached",
     "Reservation",
     "ReservationChanged",
     "ReservationExists",
     "Shelf",
     "Status",
     "StockLeft",
+    "allowances",
     "audit",
     "close_writes",
     "glance",

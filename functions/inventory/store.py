@@ -13,6 +13,7 @@ from entrepot.kernel.refusals import Busy, Kind, Refusal
 from functions.inventory.domain.reservation import (
     BucketShort,
     Pick,
+    PurchaseLimitReached,
     Reservation,
     ReservationChanged,
     ReservationExists,
@@ -74,6 +75,18 @@ class ReservationRow(Row):
 
     reservation = Document[Reservation](Reservation)
     revision = Number()
+
+
+class AllowanceRow(Row):
+    """What one buyer has taken of a SKU of which each may have so many: pk `allowance#<sku>#<buyer>`, sk "allowance".
+
+    Reached by its key. `buyer` is a keyed hash, `units` whole and never below zero.
+    """
+
+    class Meta:
+        table_name = _TABLE
+
+    units = Number()
 
 
 class MovementRow(Row):
@@ -228,6 +241,25 @@ def put_reservation(reservation: Reservation) -> Write:
     if reservation.revision == 1:
         return writes.create(row, ReservationExists())
     return writes.put(row, ReservationRow.revision == reservation.revision - 1, ReservationChanged())
+
+
+# Allowances
+
+
+def take_allowed(sku: str, buyer: str, units: int, limit: int) -> Write:
+    """More units for a buyer, while they stay within the limit. Raises, at commit: PurchaseLimitReached."""
+    taken = AllowanceRow.units
+    fits = taken.does_not_exist() | (taken <= limit - units)
+    refusal = PurchaseLimitReached(sku=sku, limit=limit, wanted=units)
+    return writes.update(
+        AllowanceRow(f"allowance#{sku}#{buyer}", "allowance"), [taken.add(units)], fits, refusal
+    )
+
+
+def give_back_allowed(sku: str, buyer: str, units: int) -> Write:
+    """Units that a buyer has taken may be taken again. That they were is known; if not, it is a bug."""
+    row = AllowanceRow(f"allowance#{sku}#{buyer}", "allowance")
+    return writes.update(row, [AllowanceRow.units.add(-units)], AllowanceRow.units >= units)
 
 
 # Movements

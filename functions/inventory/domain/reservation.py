@@ -31,6 +31,14 @@ class OutOfStock(Refusal):
     title = "There are not enough units left."
 
 
+class PurchaseLimitReached(Refusal):
+    """Facts: `sku`, the `limit` for each buyer, the units `wanted` beside those that the buyer has."""
+
+    code = "purchase_limit_reached"
+    kind = Kind.RULE
+    title = "A buyer may have only so many units of this."
+
+
 class BucketShort(Refusal):
     """A bucket did not have what a plan wanted of it: the caller asks the plan to go on (`Plan.after`)."""
 

@@ -53,6 +53,7 @@ def forgotten(order: Order, until: date) -> Order:
         contact="",
         ship_to="",
         importer=None,
+        buyer=None,
         refunds=tuple(replace(refund, reason="") for refund in order.refunds),
         timeline=tuple(map(_wordless, order.timeline)),
         kept_until=until,

@@ -170,6 +170,7 @@ class Order:
     """`contact` and `ship_to` are sealed; `country` and `region`, which taxes hang on, are kept beside them.
 
     `payment_id`, `payment_method` and `capture` are those of the attempt that paid; until then of the latest.
+    `buyer`: the keyed hash under which limited units are counted, where there are any.
     `kept_until`: once its buyer is forgotten, the last day on which what is left of it is kept.
     """
 
@@ -206,6 +207,7 @@ class Order:
     used_rates: tuple[UsedRate, ...] = ()
     attempts: tuple[Attempt, ...] = ()  # all of them, once there is more than one
     kept_until: date | None = None
+    buyer: str | None = None
 
     @property
     def payment_ids(self) -> tuple[str, ...]:
@@ -277,6 +279,12 @@ class Order:
 
     def lines_of(self, merchant_id: str) -> tuple[OrderLine, ...]:
         return tuple(line for line in self.lines if line.merchant_id == merchant_id)
+
+    def limited(self) -> dict[str, int]:
+        """Units by SKU that count against the limit for each buyer: none of an order that came to nothing."""
+        if self.status in (Status.CANCELLED, Status.EXPIRED):
+            return {}
+        return {line.sku: line.remaining for line in self.lines if line.bought.purchase_limit is not None}
 
     def due_at(self) -> datetime | None:
         """When the clock has something to do: expire it unpaid, or complete a delivered share."""

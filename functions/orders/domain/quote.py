@@ -111,6 +111,7 @@ class QuoteLine:
 
     hs_code, origin_country and weight_grams (of one unit) are what the papers declare; orders of before lack them.
     `premium` is what the insurance costs, None where nothing is insured.
+    `purchase_limit`: units that one buyer may have of this SKU, None for any number.
     `split` says from where a line comes that no warehouse has whole; else all of it is in `warehouse_id`.
     """
 
@@ -131,6 +132,7 @@ class QuoteLine:
     weight_grams: int | None = None
     split: tuple[Origin, ...] = ()
     premium: Money | None = None
+    purchase_limit: int | None = None
 
     @property
     def insurance(self) -> Money:

@@ -16,7 +16,7 @@ from functions.orders import store
 from functions.orders.domain import changes, refunding
 from functions.orders.domain.lifecycle import Status
 from functions.orders.domain.order import Order, RefundRef
-from functions.orders.service import access, events, fulfilling
+from functions.orders.service import access, events, fulfilling, limits
 from functions.orders.service.access import Sight
 from functions.orders.service.carts import Caller
 from functions.orders.service.retrying import until_unchanged
@@ -71,6 +71,7 @@ def _cancel(
         *stock,
         *money,
         *quota_released(order, after),
+        *limits.given_back(order, after),
         events.cancelled(after, taken.units, sight.role, now),
     )
 

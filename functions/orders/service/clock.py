@@ -10,7 +10,7 @@ from functions.orders import store
 from functions.orders.domain import changes
 from functions.orders.domain.lifecycle import Status
 from functions.orders.domain.order import Order
-from functions.orders.service import events, left_over
+from functions.orders.service import events, left_over, limits
 from functions.orders.service.cancelling import quota_released
 from functions.payments import facade as payments
 
@@ -56,6 +56,7 @@ def _expire(order: Order, now: datetime) -> None:
         *store.save_order(order, after),
         *inventory.release(reservation, now),
         *quota_released(order, after),
+        *limits.given_back(order, after),
         events.expired(order, now),
     )
 

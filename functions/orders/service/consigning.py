@@ -270,6 +270,7 @@ class Desk:
             origin_country=offer.origin_country,
             weight_grams=offer.weight_grams,
             premium=premium or None,
+            purchase_limit=offer.purchase_limit,
         )
 
     def _goods_explained(self, offer: catalogue.Offer, asked: Money, worth: Money) -> Explanation:

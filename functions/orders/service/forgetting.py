@@ -19,6 +19,7 @@ from functions.logistics import facade as logistics
 from functions.orders import retention, store
 from functions.orders.domain import forgetting
 from functions.orders.domain.order import Order
+from functions.orders.service import limits
 from functions.orders.service.retrying import until_unchanged
 from functions.payments import facade as payments
 
@@ -65,6 +66,7 @@ def _forget(order_id: str, now: datetime) -> None:
             *store.save_order(order, after),
             store.drop_quote(order.quote_id),
             *_quota_note(order),
+            *limits.given_back(order, after),
             _told(after, now),
         )
 

@@ -15,7 +15,7 @@ from functions.orders import store
 from functions.orders.domain.lifecycle import Status
 from functions.orders.domain.order import Contact, Order, OrderLine, Share
 from functions.orders.domain.quote import Option, Quote, QuoteExpired, QuoteUsed, Shelving
-from functions.orders.service import events, people
+from functions.orders.service import events, limits, people
 from functions.orders.service.carts import Caller
 from functions.payments import facade as payments
 
@@ -51,8 +51,8 @@ class Placed:
 def place(request: Request, caller: Caller, once: Once, now: datetime) -> Placed:
     """The order of this request: made now, or found as the same request has made it before.
 
-    Raises: BadToken: its member has left. KeyReused, NotFound, QuoteUsed, QuoteExpired, UnknownOption, OutOfStock, what
-        payments and customs refuse, Busy. Nothing is written then.
+    Raises: BadToken: its member has left. KeyReused, NotFound, QuoteUsed, QuoteExpired, UnknownOption, OutOfStock,
+        PurchaseLimitReached, what payments and customs refuse, Busy. Nothing is written then.
     """
     who = [store.left_read(caller.member_id)] if caller.member_id else []
     record, held, *more = reads.fetch(
@@ -111,7 +111,7 @@ def _order(
 ) -> Order:
     order_id = new_id("ord", now)
     merchants = dict.fromkeys(line.merchant_id for line in option.lines)
-    return Order(
+    order = Order(
         order_id=order_id,
         quote_id=quote.quote_id,
         member_id=member_id,
@@ -138,6 +138,7 @@ def _order(
         quota_fen=option.quota_fen,
         used_rates=quote.used_rates,
     ).noted(now, "placed", "shopper")
+    return limits.counted(order, request.contact.email)
 
 
 def _commit(
@@ -170,6 +171,7 @@ def _commit(
         opened,
         events.placed(order, now),
         *_quota(order, now),
+        *limits.taken(order),
     ]
     plan = inventory.plan(_demands(order), [_shelf(shelving) for shelving in quote.shelving])
     while True:

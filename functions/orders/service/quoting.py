@@ -23,7 +23,7 @@ from functions.orders.domain.quote import (
     TooManyParcels,
     UsedRate,
 )
-from functions.orders.service import finding, identity, people, sourcing
+from functions.orders.service import finding, identity, limits, people, sourcing
 from functions.orders.service.carts import Caller
 from functions.orders.service.consigning import Choice, Desk, Part, Wish
 from functions.payments import facade as payments
@@ -41,8 +41,8 @@ class UnknownCurrency(Refusal):
 def quote(wish: Wish, caller: Caller, now: datetime) -> Quote:
     """A firm quote with at most six options.
 
-    Raises: NotFound, EmptyCart, TooManyLines, NotOnSale, OutOfStock, UnknownCurrency, TooManyParcels; what
-        customs, logistics, rates and payments refuse; nothing is written then.
+    Raises: NotFound, EmptyCart, TooManyLines, NotOnSale, OutOfStock, PurchaseLimitReached, TooManyLimited,
+        UnknownCurrency, TooManyParcels; what customs, logistics, rates and payments refuse; nothing is written then.
     """
     if wish.currency not in EXPONENTS:
         raise UnknownCurrency(field="currency", currency=wish.currency)
@@ -53,6 +53,7 @@ def quote(wish: Wish, caller: Caller, now: datetime) -> Quote:
     except (NotFound, NotOnSale, inventory.OutOfStock):
         # Nobody is refused for what an eventually consistent read has not seen yet.
         found = finding.found(wanted, wish.ship_to.country, quota, consistent=True)
+    limits.checked(wanted, found.offers)
     desk = Desk(
         wish,
         found,
