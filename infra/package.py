@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from infra import checks, estate, hs_index, targets
+from infra import checks, estate, hs_index, precompiled, targets
 from infra.artefact import BuildFailed, compile_tree, copy_sources, dependencies, digest, write_archive
 from infra.targets import Target, UnsupportedHost
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SOURCES: Final = ("app.py", "functions", "layers", ".chalice", "requirements.txt", "infra/resources.yaml")
-BUILDERS: Final = ("estate", "targets", "artefact", "package", "hs_index")
+BUILDERS: Final = ("estate", "targets", "artefact", "package", "hs_index", "precompiled")
 REGION: Final = "eu-central-1"
 
 
@@ -95,11 +95,13 @@ def _build(target: Target, root: Path, folder: Path) -> None:
     template = _chalice_package(project, made)
     copy_sources(root / "layers" / "shared", layer)
     compile_tree(layer)
-    write_archive(folder / "layer-shared.zip", [layer])
     for name in estate.LAYERS:
         heavy = dependencies(target, root / "layers" / name / "requirements.txt", cache)
         write_archive(folder / f"layer-{name}.zip", [heavy], under="python/")
-    _write_function(made / "deployment.zip", folder, packages)
+    own = _own(made / "deployment.zip", folder)
+    precompiled.write(root, own, layer / "python")
+    write_archive(folder / "function.zip", [own, packages])
+    write_archive(folder / "layer-shared.zip", [layer])
     _localise(template, target)
     (folder / "template.json").write_text(
         json.dumps(template, indent=1, sort_keys=True) + "\n", encoding="utf-8"
@@ -148,14 +150,15 @@ def _chalice_package(project: Path, made: Path) -> dict[str, Any]:
     return template
 
 
-def _write_function(deployment: Path, folder: Path, packages: Path) -> None:
+def _own(deployment: Path, folder: Path) -> Path:
+    """What is ours of the functions' archive."""
     own = folder / "own"
     shutil.unpack_archive(deployment, own)
     if not (own / "functions").is_dir():
         raise BuildFailed("Chalice left out functions/")
     hs_index.write(own)
     compile_tree(own)
-    write_archive(folder / "function.zip", [own, packages])
+    return own
 
 
 def _localise(template: dict[str, Any], target: Target) -> None:

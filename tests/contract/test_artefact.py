@@ -1,6 +1,8 @@
 """The artefact as it is shipped: whole, importable by itself, answering, within its budgets, and the same each time."""
 
 import json
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -108,3 +110,33 @@ def test_a_foreign_compiled_module_is_refused(artefact, tmp_path):
 def test_a_handler_that_misses_a_package_is_refused(artefact, tmp_path):
     with pytest.raises(checks.CheckFailed, match="ModuleNotFoundError"):
         checks.importable(artefact.template, checks.Unpacked(tmp_path))
+
+
+_COUNTED = """
+import dataclasses, json
+from entrepot import precompiled
+ours, compiled = precompiled._exec, []
+def counting(source, names, namespace):
+    context = precompiled.context_of(names["__name__"])
+    if context and source not in precompiled._compiled(context):
+        compiled.append(names["__name__"])
+    ours(source, names, namespace)
+dataclasses.exec = counting
+import functions.clearing.triggers, functions.privacy.triggers, app
+print(json.dumps([len(precompiled._compiled("functions.orders")), compiled]))
+"""
+
+
+def test_no_function_compiles_a_dataclass_when_it_starts(artefact, tmp_path):
+    unpacked = checks.Unpacked.of(artefact.folder, tmp_path)
+    _, api = next(found for found in checks.functions(artefact.template) if found[1]["Handler"] == "app.app")
+    environment = {"PYTHONPATH": ":".join(unpacked.paths(artefact.template, api)), "AWS_DEFAULT_REGION": "x"}
+
+    command = [sys.executable, "-S", "-c", _COUNTED]
+    counted = subprocess.run(
+        command, env=environment, cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+
+    taken, compiled = json.loads(counted.stdout)
+    assert taken > 100
+    assert [] == compiled
