@@ -49,6 +49,7 @@ _import_lean()
 from pynamodb.attributes import Attribute, NumberAttribute, UnicodeAttribute  # noqa: E402
 from pynamodb.connection import Connection, TableConnection  # noqa: E402
 from pynamodb.constants import BINARY, STRING  # noqa: E402
+from pynamodb.exceptions import QueryError  # noqa: E402
 from pynamodb.expressions.condition import Condition  # noqa: E402
 from pynamodb.expressions.update import Action  # noqa: E402
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex  # noqa: E402
@@ -65,6 +66,7 @@ __all__ = [
     "GlobalSecondaryIndex",
     "Model",
     "NumberAttribute",
+    "QueryError",
     "TableConnection",
     "UnicodeAttribute",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from entrepot.cloud import dynamo, rows
-from entrepot.cloud.pynamo import Condition
+from entrepot.cloud.pynamo import Condition, QueryError
 from entrepot.kernel.pagination import Page
 from entrepot.kernel.refusals import Busy
 
@@ -69,19 +69,24 @@ def query(
     """One page of the items under a key, at most 1 MB or `limit` of them, in the order of their range key.
 
     `where` narrows the range key; `only` drops items after they were read and counted, so a page may be short.
+
+    Raises: what `dynamo.call` raises.
     """
     connection = row._get_connection()
-    answer = connection.connection.query(
-        connection.table_name,
-        pk,
-        range_key_condition=where,
-        filter_condition=only,
-        index_name=index,
-        limit=limit,
-        scan_index_forward=not newest_first,
-        exclusive_start_key={name: {"S": value} for name, value in after.items()} if after else None,
-        consistent_read=consistent,
-    )
+    try:
+        answer = connection.connection.query(
+            connection.table_name,
+            pk,
+            range_key_condition=where,
+            filter_condition=only,
+            index_name=index,
+            limit=limit,
+            scan_index_forward=not newest_first,
+            exclusive_start_key={name: {"S": value} for name, value in after.items()} if after else None,
+            consistent_read=consistent,
+        )
+    except QueryError as error:  # pynamodb's own, which nobody would take for an outage
+        raise error.cause or error from None
     last = answer.get("LastEvaluatedKey")
     return Page(
         items=tuple(parse(rows.parsed(row, raw)) for raw in answer["Items"]),
