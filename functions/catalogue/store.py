@@ -7,6 +7,7 @@ that was read. So a card needs no condition of its own.
 
 from collections.abc import Container, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from entrepot.cloud import aws, reads, writes
@@ -163,10 +164,17 @@ def _offers(before: Product, after: Product) -> list[Write]:
 
 def _claims(product: Product, held: Container[str]) -> list[Write]:
     return [
-        writes.create(_offer_row(offer, _LIVE), SkuTaken(field="variants", sku=sku))
+        writes.create(_offer_row(offer, _LIVE), partial(_taken, sku, product.merchant_id))
         for sku, offer in offers(product).items()
         if sku not in held
     ]
+
+
+def _taken(sku: str, merchant_id: str, holder: OfferRow | None) -> SkuTaken:
+    """A merchant is told by which product of its own: the answer to the first request may never have come."""
+    own = holder is not None and holder.merchant_id == merchant_id
+    facts = {"product_id": holder.product_id} if holder is not None and own else {}
+    return SkuTaken(field="variants", sku=sku, **facts)
 
 
 def _offer(offer: Offer, state: str) -> Write:

@@ -60,7 +60,19 @@ def test_a_sku_belongs_to_the_first_and_the_second_learns_no_more_than_that(mark
 
     assert (409, "sku_taken", "CUP-1") == (answer.status, answer.code, answer.body["sku"])
     assert SHENZHEN not in str(answer.body)
+    assert "product_id" not in answer.body
     assert reads.fetch_one(facade.offer_read("NEW")) is None
+
+
+def test_who_was_not_answered_and_asks_again_is_told_which_of_their_products_has_the_sku(
+    market: Market,
+) -> None:
+    made = market.create(SHENZHEN)
+
+    again = market.create(SHENZHEN)
+
+    assert (409, "sku_taken") == (again.status, again.code)
+    assert made.body["id"] == again.body["product_id"]
 
 
 def test_a_patch_replaces_what_it_names_and_nothing_else(market: Market) -> None:
