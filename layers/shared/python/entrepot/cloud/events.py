@@ -16,7 +16,7 @@ from entrepot.cloud.inbox import AlreadyHandled, once
 from entrepot.cloud.writes import Write
 from entrepot.contracts.events import Event, decoded
 from entrepot.kernel.clock import utc_now
-from entrepot.kernel.refusals import Refusal
+from entrepot.kernel.refusals import Kind, Refusal
 
 Handler = Callable[[Any, Write, datetime], None]
 """Takes the event, the inbox's write to commit with the effect, and the time."""
@@ -33,6 +33,13 @@ class _Envelope(msgspec.Struct):
 
 
 _ENVELOPE: msgspec.json.Decoder[_Envelope] = msgspec.json.Decoder(_Envelope)
+
+
+class UnknownVersion(Refusal):
+    """An event whose fields mean something else than what this code knows: it waits for the code that does."""
+
+    code = "unknown_version"
+    kind = Kind.CONFLICT
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,8 @@ class Triggers:
         def take(body: str, now: datetime) -> None:
             envelope = _ENVELOPE.decode(body)
             kind, handler = by_name[envelope.event]
+            if envelope.version != kind.VERSION:
+                raise UnknownVersion(published=envelope.event, version=envelope.version)
             try:
                 handler(decoded(kind, body), once(queue, envelope.event_id, now), now)
             except AlreadyHandled:
