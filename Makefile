@@ -5,7 +5,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/shared/python
 
 LOAD_ALL = $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON))
 
-.PHONY: up dev test lint types borders matrix month load soak package bench audit openapi rules clean
+.PHONY: up dev test lint types borders matrix month faults load soak package bench audit openapi rules clean
 
 up: ## serve everything on this machine, and tell the story (STORY=0 skips it, ENTREPOT_PORT moves it)
 	@$(PYTHON) -m infra.local.up
@@ -38,6 +38,10 @@ load: $(VENV)/.dev ## buyers at once, step by step until more get no more done: 
 
 soak: $(VENV)/.dev ## buyers at a steady rate, memory and open files watched: make soak MINUTES=10 RATE=5 JSON=FILE
 	@$(VENV)/python -m tests.load soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE)) $(LOAD_ALL)
+
+faults: $(VENV)/.dev ## each use case under each fault, to its end: make faults SEED=7 FAULT='answer lost' CASE=place
+	@$(VENV)/python -m tests.integration.faults --seed $(or $(SEED),1) --fault "$(FAULT)" --case "$(CASE)" \
+		--client $(or $(CLIENT),transport)
 
 package: $(VENV)/.dev ## the artefacts for AWS and for this machine, with their checks
 	$(VENV)/python -m infra.package --target host

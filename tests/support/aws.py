@@ -15,6 +15,7 @@ from entrepot.cloud import auth, aws, dynamo, seal
 from functions.inventory.service import levels
 from functions.logistics import importing
 from functions.membership import provider_documents
+from functions.orders.service import merchants
 from functions.payments import health
 from functions.rates.service import reading
 from infra.estate import QUEUES, TABLES, Table
@@ -51,27 +52,29 @@ def in_process(dynamodb: str = DYNAMODB) -> Iterator[None]:
     keys = patch.object(moto.kms.models, "generate_private_key", _private_key)
     with mock_aws(), keys, workers.in_process():
         # Clients stay from test to test: making five takes longer than most tests, and moto answers those it knows.
-        _forget_what_is_there()
+        forget_what_is_there()
         make_estate(tables=not in_memory)
         with memory.in_process() if in_memory else nullcontext():
             yield
-    _forget_what_is_there()
+    forget_what_is_there()
 
 
 def forget() -> None:
     """Drop what the platform caches of an AWS, and the clients that lead to it."""
     aws.forget()
     dynamo.forget()
-    _forget_what_is_there()
+    forget_what_is_there()
 
 
-def _forget_what_is_there() -> None:
+def forget_what_is_there() -> None:
+    """Drop what the platform caches of an AWS."""
     aws.forget_what_is_there()
     auth.forget_keys()
     importing.forget()
     provider_documents.forget()
     seal.forget()
     levels.forget()
+    merchants.forget()
     reading.forget()
     health.forget()
 

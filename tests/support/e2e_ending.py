@@ -67,15 +67,14 @@ def _documents(table: str, sk: str, attribute: str, names: Mapping[str, str]) ->
 def _orders(names: Mapping[str, str]) -> list[str]:
     """Orders with whom they go to and who placed them opened: what is sealed twice is never alike."""
     found = [document(item, "document") for item in _items("orders") if item["sk"]["S"] == "order"]
-    opened = [
-        {
-            **order,
-            "ship_to": seal.opened(order["ship_to"], "orders.ship_to", order["quote_id"]),
-            "contact": seal.opened(order["contact"], "orders.contact", order["quote_id"]),
-        }
-        for order in found
-    ]
+    opened = [{**order, **_opened(order, "ship_to"), **_opened(order, "contact")} for order in found]
     return sorted(_plain(order, names) for order in opened)
+
+
+def _opened(order: Mapping[str, Any], field: str) -> dict[str, Any]:
+    """What an order has sealed; one that has forgotten its buyer has nothing there."""
+    sealed = order[field]
+    return {field: seal.opened(sealed, f"orders.{field}", order["quote_id"]) if sealed else ""}
 
 
 def _lists(names: Mapping[str, str]) -> list[str]:

@@ -4,7 +4,7 @@ Who gets what is read from the table that the template is made of, so that a mis
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -33,19 +33,23 @@ def consumers() -> dict[str, Callable[..., Any]]:
 
 def deliver(queue: str, body: str) -> list[str]:
     """One message to the consumer of a queue. Returns: the ids of failed messages, none when it was taken."""
-    event = {
-        "Records": [
-            {
-                "messageId": "message",
-                "body": body,
-                "receiptHandle": "receipt",
-                "attributes": {},
-                "messageAttributes": {},
-            }
-        ]
-    }
-    answer = consumers()[queue](event, None)
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+    return ["message" for _ in deliver_batch(queue, [body])]
+
+
+def deliver_batch(queue: str, bodies: Sequence[str]) -> list[int]:
+    """Messages to the consumer of a queue, together. Returns: the places of those that failed."""
+    records = [
+        {
+            "messageId": str(place),
+            "body": body,
+            "receiptHandle": "receipt",
+            "attributes": {},
+            "messageAttributes": {},
+        }
+        for place, body in enumerate(bodies)
+    ]
+    answer = consumers()[queue]({"Records": records}, None)
+    return [int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
 
 def pump(most: int = 500) -> list[str]:

@@ -24,3 +24,8 @@ def country(merchant_id: str) -> str:
         held = (time.monotonic() + _KEPT_SECONDS, merchant.country)
         _countries[merchant_id] = held
     return held[1]
+
+
+def forget() -> None:
+    """For tests that start a new AWS at the same place."""
+    _countries.clear()

@@ -1,0 +1,55 @@
+"""Messages that nobody can take: no JSON, no event that is known, an event of a version that is not."""
+
+import json
+from typing import Any, Final
+
+import msgspec
+
+_NOWHERE: Final = "0" * 26
+
+_PLAIN: Final = {
+    "payments-webhooks": 'stripe {"id": "evt_1", "object": "event", "type": "payment_intent.succeeded", "data": 7}',
+    "logistics-scans": '{"scans": "none"}',
+    "settlement-runs": '{"stamps": []}',
+}
+
+
+def poisons(queue: str) -> list[str]:
+    """Each fails whatever is done with it, and must keep no other message from being taken."""
+    found = ['{"event": "no JS']
+    handlers = _handlers(queue)
+    if handlers:
+        kind = min(handlers, key=lambda each: str(each.NAME))
+        found += [
+            _event(kind, version=99),
+            json.dumps({"event": "nobody.knows_it", "version": 1, "event_id": "evt_1"}),
+        ]
+    else:
+        found.append(_PLAIN.get(queue, '{"nothing": "of ours"}'))
+    return found
+
+
+def _handlers(queue: str) -> Any:
+    import app
+
+    (found,) = (
+        trigger.handlers
+        for triggers in app.TRIGGERS
+        for trigger in triggers.all
+        if trigger.source == queue and trigger.name == queue.replace("-", "_")
+    )
+    return found
+
+
+def _event(kind: Any, version: int) -> str:
+    """An event of that kind in all but its version, about things that nobody has heard of."""
+    fields = {each.name: _value(each) for each in msgspec.structs.fields(kind) if each.required}
+    return json.dumps({"event": kind.NAME, "version": version, **fields})
+
+
+def _value(each: Any) -> Any:
+    if each.name == "occurred_at":
+        return "2026-11-26T10:00:00Z"
+    if each.type is str:
+        return f"{each.name}_{_NOWHERE}"
+    return {int: 1, bool: False}.get(each.type, [])
