@@ -5,7 +5,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/shared/python
 
 LOAD_ALL = $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON))
 
-.PHONY: up dev test lint types borders matrix month faults load soak package bench audit openapi rules clean
+.PHONY: up dev test lint types borders matrix month faults load soak package bench audit openapi rules clean testing deploy rollback
 
 up: ## serve everything on this machine, and tell the story (STORY=0 skips it, ENTREPOT_PORT moves it)
 	@$(PYTHON) -m infra.local.up
@@ -13,9 +13,13 @@ up: ## serve everything on this machine, and tell the story (STORY=0 skips it, E
 dev: ## serve the routes from the sources, again after each edit
 	@$(PYTHON) -m infra.local.up dev
 
-test: lint types borders ## everything that must hold before a change is done
+test: testing lint types borders ## everything that must hold before a change is done
 	$(VENV)/pytest -q -n 2 --dist loadfile -m "not e2e"
 	$(VENV)/pytest -q -m e2e
+	@$(VENV)/python -m infra.delivery.tree tested
+
+testing: $(VENV)/.dev
+	@$(VENV)/python -m infra.delivery.tree begin
 
 lint: $(VENV)/.dev
 	$(VENV)/ruff check .
@@ -46,6 +50,16 @@ faults: $(VENV)/.dev ## each use case under each fault, to its end: make faults 
 package: $(VENV)/.dev ## the artefacts for AWS and for this machine, with their checks
 	$(VENV)/python -m infra.package --target host
 	$(VENV)/python -m infra.package --target aws
+
+deploy: $(VENV)/.dev ## bring this commit to a stage: make deploy STAGE=prod (SET, DRY=1, YES=1: docs/runbooks/deploy.md)
+	@$(VENV)/python -m infra.delivery deploy $(STAGE) $(if $(SET),--set $(SET)) $(if $(ARTEFACT),--artefact $(ARTEFACT)) \
+	  $(if $(DRY),--dry) $(if $(UNTESTED),--untested) $(if $(ONE_WAY),--one-way) $(MOVING)
+
+rollback: $(VENV)/.dev ## bring a stage back to what it had before: make rollback STAGE=prod (TO, LIST=1: docs/runbooks/roll-back.md)
+	@$(VENV)/python -m infra.delivery $(if $(LIST),list $(STAGE),rollback $(STAGE) $(if $(TO),--to $(TO)) $(MOVING))
+
+MOVING = $(if $(LOSE),--lose $(LOSE)) $(if $(ALARMS),--alarm $(ALARMS)) $(if $(MINUTES),--minutes $(MINUTES)) \
+  $(if $(DESPITE_ALARMS),--despite-alarms) $(if $(ROLE),--role $(ROLE)) $(if $(YES),--yes)
 
 bench: $(VENV)/.dev
 	$(VENV)/python -m bench

@@ -185,7 +185,8 @@ def importable(template: Mapping[str, Any], unpacked: Unpacked) -> list[str]:
 def answers(template: Mapping[str, Any], unpacked: Unpacked) -> str:
     """Hand the API function a request as API Gateway writes it."""
     answer = _answer(template, unpacked, "APIHandler", proxy_event("GET", "/health"), what="GET /health")
-    if answer["statusCode"] != 200 or json.loads(answer["body"])["status"] != "ok":
+    stamp = (unpacked.folder / "function" / "build.txt").read_text(encoding="utf-8")
+    if answer["statusCode"] != 200 or json.loads(answer["body"])["build"] != stamp:
         raise CheckFailed(f"GET /health answers {answer}")
     return f"GET /health answers 200 {answer['body']}"
 
@@ -212,7 +213,7 @@ def _answer(
 ) -> Any:
     properties = template["Resources"][function]["Properties"]
     paths = unpacked.paths(template, properties)
-    said = _isolated(_ANSWER, properties["Handler"], json.dumps(event), *paths, what=what)
+    said = _isolated(_ANSWER, properties["Handler"], json.dumps(event), *paths, what=what, root=paths[0])
     return json.loads(said.strip().splitlines()[-1])
 
 
@@ -253,8 +254,9 @@ def proxy_event(method: str, path: str, body: str | None = None) -> dict[str, An
     }
 
 
-def _isolated(script: str, *arguments: str, what: str) -> str:
+def _isolated(script: str, *arguments: str, what: str, root: str = "") -> str:
     environment = {
+        "LAMBDA_TASK_ROOT": root,
         "AWS_ACCESS_KEY_ID": "check",
         "AWS_SECRET_ACCESS_KEY": "check",
         "AWS_DEFAULT_REGION": "eu-central-1",

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import yaml
 
-Resource = dict[str, Any]
-Resources = dict[str, Resource]
+from infra import watch
+from infra.watch import Resource, Resources
 
 STAGE: Final = "${Stage}"
 RECEIVES: Final = 5
@@ -285,7 +285,7 @@ ANOMALIES: Final[tuple[tuple[str, str, str, Mapping[str, str], int], ...]] = (
 def merge_template(root: Path) -> dict[str, Any]:
     """The whole template to merge into Chalice's: `infra/resources.yaml` and what the tables above say."""
     template: dict[str, Any] = yaml.safe_load((root / "infra" / "resources.yaml").read_text(encoding="utf-8"))
-    made = _layers() | _tables() | _topics() | _queues() | _subscriptions() | _logs() | _alarms()
+    made = _layers() | _tables() | _topics() | _queues() | _subscriptions() | _logs() | _alarms() | _watch()
     twice = made.keys() & template["Resources"].keys()
     if twice:
         raise ValueError(f"described twice: {sorted(twice)}")
@@ -500,6 +500,23 @@ def _alarms() -> Resources:
             name, why, ("Entrepot", metric, "Sum"), counted, threshold=usual
         )
     return resources
+
+
+def _watch() -> Resources:
+    """The alarm that turns a deployment back, and the dashboard."""
+    relays = [function for function in FUNCTIONS if function.source == "stream"]
+    return {
+        "ReleaseAlarm": watch.release_alarm(
+            [function.logical_id for function in FUNCTIONS], [relay.logical_id for relay in relays]
+        ),
+        "Dashboard": watch.dashboard(
+            [function.name for function in FUNCTIONS],
+            [relay.name for relay in relays],
+            QUEUES,
+            [table.name for table in TABLES],
+            [(metric, counted) for _, _, metric, counted, _ in ANOMALIES],
+        ),
+    }
 
 
 def _alarm(

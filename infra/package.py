@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,8 +25,10 @@ from infra.targets import Target, UnsupportedHost
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SOURCES: Final = ("app.py", "functions", "layers", ".chalice", "requirements.txt", "infra/resources.yaml")
-BUILDERS: Final = ("estate", "targets", "artefact", "package", "hs_index", "precompiled")
+BUILDERS: Final = ("estate", "watch", "targets", "artefact", "package", "hs_index", "precompiled")
 REGION: Final = "eu-central-1"
+BUILD: Final = "build.txt"
+"""The file of the functions' archive that says what they were built from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,12 @@ class Artefact:
     @property
     def function(self) -> Path:
         return self.folder / "function.zip"
+
+    @property
+    def build(self) -> str:
+        """What the packaged API answers as its build at `GET /health`: twelve hexadecimal digits."""
+        with zipfile.ZipFile(self.function) as zipped:
+            return zipped.read(BUILD).decode()
 
     @property
     def archives(self) -> list[Path]:
@@ -66,6 +75,12 @@ def build(target: Target, root: Path = ROOT) -> Artefact:
         _build(target, root, folder)
         stamp.write_text(sources, encoding="utf-8")
     return Artefact(folder, target)
+
+
+def made_of(artefact: Artefact, root: Path = ROOT) -> bool:
+    """Whether an artefact was built of the sources that lie here, for its target and by this Python."""
+    stamp = artefact.folder / "sources.sha256"
+    return stamp.exists() and stamp.read_text(encoding="utf-8") == _sources_digest(artefact.target, root)
 
 
 def _sources_digest(target: Target, root: Path) -> str:
@@ -100,6 +115,8 @@ def _build(target: Target, root: Path, folder: Path) -> None:
         write_archive(folder / f"layer-{name}.zip", [heavy], under="python/")
     own = _own(made / "deployment.zip", folder)
     precompiled.write(root, own, layer / "python")
+    whole = [own, packages, layer, *sorted(folder.glob("layer-*.zip"))]
+    (own / BUILD).write_text(digest(whole, root)[:12], encoding="utf-8")
     write_archive(folder / "function.zip", [own, packages])
     write_archive(folder / "layer-shared.zip", [layer])
     _localise(template, target)

@@ -12,6 +12,10 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from infra.delivery import edition, shapes, stacks
+from infra.delivery.edition import Edition
+from infra.delivery.progress import Progress
+from infra.delivery.stacks import Stack
 from infra.local.accounts import Accounts, app_secret
 from infra.local.setup import Hindrance
 from infra.package import REGION, Artefact
@@ -26,7 +30,9 @@ _ALIASES: Final = {
     "TokenKey": {"Fn::Sub": f"{_ALIAS}tokens"},
     "TokenKeyOther": {"Fn::Sub": f"{_ALIAS}tokens-other"},
 }
-_LEFT_OUT: Final = frozenset({"AWS::WAFv2::WebACLAssociation", "AWS::S3::BucketPolicy"})
+_LEFT_OUT: Final = frozenset(
+    {"AWS::WAFv2::WebACLAssociation", "AWS::S3::BucketPolicy", "AWS::CloudWatch::CompositeAlarm"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,10 @@ class Aws:
     """The stand-in at `endpoint`."""
 
     endpoint: str
+
+    @property
+    def region(self) -> str:
+        return REGION
 
     def client(self, service: str) -> Any:
         session = botocore.session.get_session()
@@ -52,7 +62,7 @@ class Deployment:
 
 def deployed(aws: Aws, stage: str) -> bool:
     """Whether the stage's stack exists."""
-    return _stack(aws.client("cloudformation"), f"entrepot-{stage}") is not None
+    return stacks.find(aws.client("cloudformation"), stacks.name_of(stage)) is not None
 
 
 def deploy(
@@ -62,46 +72,44 @@ def deploy(
 
     Raises: Hindrance: the stack could not be made.
     """
-    stacks = aws.client("cloudformation")
-    name = f"entrepot-{stage}"
-    present = _stack(stacks, name)
-    template, responses = localised(artefact)
+    client = aws.client("cloudformation")
+    name = stacks.name_of(stage)
+    present = stacks.find(client, name)
+    local, responses = localised(artefact)
+    template = local.template_in(BUCKET)
     fingerprint = hashlib.sha256(json.dumps([template, responses, dict(parameters)]).encode()).hexdigest()
-    if present is None or _tag(present) != fingerprint:
+    if present is None or present.tags.get("fingerprint") != fingerprint:
         request = {
             "StackName": name,
-            "TemplateURL": _upload(aws, artefact, template),
+            "TemplateURL": _upload(aws, local, template),
             "Parameters": [
                 {"ParameterKey": key, "ParameterValue": value}
                 for key, value in {"Stage": stage, **parameters}.items()
             ],
-            "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+            "Capabilities": list(stacks.CAPABILITIES),
             "Tags": [{"Key": "fingerprint", "Value": fingerprint}],
         }
-        _send(stacks, request, new=present is None)
-        _finish(aws, stacks, name, responses)
+        _send(client, request, new=present is None)
+        _finish(aws, client, name, responses)
     if present is None:
         value = json.dumps(app_secret(accounts))
         aws.client("secretsmanager").put_secret_value(SecretId=f"entrepot-{stage}-app", SecretString=value)
-    stack = _stack(stacks, name)
-    assert stack is not None
-    api = next(output["OutputValue"] for output in stack["Outputs"] if output["OutputKey"] == "RestAPIId")
-    return Deployment(api, new=present is None)
+    return Deployment(stacks.require(client, name).outputs["RestAPIId"], new=present is None)
 
 
-def _send(stacks: Any, request: Mapping[str, Any], *, new: bool) -> None:
+def _send(client: Any, request: Mapping[str, Any], *, new: bool) -> None:
     if new:
-        stacks.create_stack(**request)
+        client.create_stack(**request)
         return
     try:
-        stacks.update_stack(**request)
+        client.update_stack(**request)
     except ClientError as error:
         if "No updates are to be performed" not in str(error):
             raise
 
 
-def localised(artefact: Artefact) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The template with what the stand-in cannot take turned into what it can, and the gateway's own answers apart.
+def localised(artefact: Artefact) -> tuple[Edition, dict[str, Any]]:
+    """The edition with what the stand-in cannot take turned into what it can, and the gateway's own answers apart.
 
     The firewall's association is left out (unknown there), and so are the buckets' policies: they refuse what does not
     come by TLS, and nothing does there. The gateway's answers are put by call (it does not read them from the API's
@@ -118,13 +126,10 @@ def localised(artefact: Artefact) -> tuple[dict[str, Any], dict[str, Any]]:
         properties = resource.get("Properties", {})
         if resource["Type"] == "AWS::IAM::Role":
             resources[name] = _as_checked_here(resource)
-        for place in ("CodeUri", "ContentUri"):
-            if place in properties:
-                properties[place] = {"Bucket": BUCKET, "Key": _key(artefact, properties[place])}
         for event in properties.get("Events", {}).values():
             if "ScalingConfig" in event["Properties"]:
                 event["Properties"]["ScalingConfig"] = {"MaximumConcurrency": CONSUMERS_AT_ONCE}
-    return template, responses
+    return edition.of(artefact, shapes.epoch(), template), responses
 
 
 def _as_checked_here(role: dict[str, Any]) -> dict[str, Any]:
@@ -149,34 +154,30 @@ def _key_of(resource: Any) -> str:
     return named[0]
 
 
-def _key(artefact: Artefact, name: str) -> str:
-    """A name that changes with the content, for CloudFormation looks at names only."""
-    content = hashlib.sha256((artefact.folder / name).read_bytes()).hexdigest()
-    return f"{content[:20]}-{name}"
-
-
-def _upload(aws: Aws, artefact: Artefact, template: Mapping[str, Any]) -> str:
+def _upload(aws: Aws, local: Edition, template: Mapping[str, Any]) -> str:
     store = aws.client("s3")
     try:
         store.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     except ClientError as error:
         if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
             raise
-    for archive in artefact.archives:
-        store.put_object(Bucket=BUCKET, Key=_key(artefact, archive.name), Body=archive.read_bytes())
+    for key, archive in local.archives.items():
+        store.put_object(Bucket=BUCKET, Key=key, Body=archive.read_bytes())
     store.put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(template).encode())
     return f"{aws.endpoint}/{BUCKET}/template.json"
 
 
-def _finish(aws: Aws, stacks: Any, name: str, responses: Mapping[str, Any]) -> None:
+def _finish(aws: Aws, client: Any, name: str, responses: Mapping[str, Any]) -> None:
     until = time.monotonic() + _SECONDS
-    stack = _stack(stacks, name)
-    while stack is not None and stack["StackStatus"].endswith("_IN_PROGRESS") and time.monotonic() < until:
+    stack: Stack | None = stacks.find(client, name)
+    while stack is not None and stack.moving and time.monotonic() < until:
         time.sleep(0.05)
-        stack = _stack(stacks, name)
-    if stack is None or stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-        raise Hindrance(f"The stack {name} could not be made: {_why(stacks, name)}")
-    api = next(output["OutputValue"] for output in stack["Outputs"] if output["OutputKey"] == "RestAPIId")
+        stack = stacks.find(client, name)
+    if stack is None or stack.status not in stacks.GONE_WELL:
+        progress = Progress(frozenset())
+        progress.take(stacks.events_after(client, name, ""))
+        raise Hindrance(f"The stack {name} could not be made: {progress.why}")
+    api = stack.outputs["RestAPIId"]
     gateway = aws.client("apigateway")
     for kind, response in responses.items():
         request: dict[str, Any] = {"restApiId": api, "responseType": kind}
@@ -189,26 +190,3 @@ def _finish(aws: Aws, stacks: Any, name: str, responses: Mapping[str, Any]) -> N
         request["responseTemplates"] = response["ResponseTemplates"]
         gateway.put_gateway_response(**request)
     gateway.create_deployment(restApiId=api, stageName="api")
-
-
-def _stack(stacks: Any, name: str) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = stacks.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        raise
-    return found
-
-
-def _tag(stack: Mapping[str, Any]) -> str:
-    return next((tag["Value"] for tag in stack.get("Tags", []) if tag["Key"] == "fingerprint"), "")
-
-
-def _why(stacks: Any, name: str) -> str:
-    events = stacks.describe_stack_events(StackName=name)["StackEvents"]
-    failed = [event for event in events if event["ResourceStatus"].endswith("_FAILED")]
-    if not failed:
-        return "it gives no reason"
-    first = failed[-1]
-    return f"{first['LogicalResourceId']}: {first.get('ResourceStatusReason', 'no reason given')}"

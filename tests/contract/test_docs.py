@@ -49,7 +49,7 @@ def alarms() -> list[str]:
     names = [
         resource["Properties"]["AlarmName"]["Fn::Sub"]
         for resource in resources
-        if resource.get("Type") == "AWS::CloudWatch::Alarm"
+        if resource.get("Type") in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
     ]
     assert all(name.startswith(_PREFIX) for name in names)
     return [name.removeprefix(_PREFIX) for name in names]
