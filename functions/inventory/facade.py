@@ -28,11 +28,11 @@ from functions.inventory.domain.stock import Place, Shelf, StockLeft
 from functions.inventory.domain.warehouse import Mode
 from functions.inventory.service import allowances
 from functions.inventory.service.audit import Audit, audit
-from functions.inventory.service.levels import Glance, glance, stock_on
+from functions.inventory.service.levels import Glance, glance
 from functions.inventory.service.movements import close_writes
 from functions.inventory.service.planning import Plan, plan
 from functions.inventory.service.reservations import release, release_part, restock, sell
-from functions.inventory.store import reservation_read, shelf_read
+from functions.inventory.store import reservation_read
 
 __all__ = [
     "Audit",
@@ -63,6 +63,4 @@ __all__ = [
     "reservation_read",
     "restock",
     "sell",
-    "shelf_read",
-    "stock_on",
 ]

@@ -41,7 +41,9 @@ class Glance:
     def seen(self, answers: Sequence[Any], *, consistent: bool) -> tuple[dict[str, Shelf | None], Levels]:
         """What the reads were answered: each SKU's shelf, and units available per SKU and warehouse.
 
-        The units may be fewer than there are, yet no fewer than wanted where that many are there.
+        The units may be fewer than there are, yet no fewer than wanted where that many are there: a few buckets of each
+        place are read first, and the rest only of places that showed too few. Whoever refuses a buyer for what this
+        says asks for it strongly `consistent`.
         """
         shelves: dict[str, Shelf | None] = dict(zip(self.wanted, answers, strict=False))
         found: dict[Key, int] = {}
@@ -70,22 +72,6 @@ def glance(wanted: Mapping[str, int], beside: int) -> Glance:
     return Glance(wanted, tuple(buckets))
 
 
-def stock_on(
-    wanted: Sequence[tuple[Shelf, int]], rng: Random | None = None, *, consistent: bool = False
-) -> Levels:
-    """Units available per SKU and warehouse, or fewer, yet no fewer than wanted where that many are there.
-
-    A few buckets of each place are read first, all SKUs in one request; the rest, in a second, only of places
-    that showed too few. Whoever refuses a buyer for what this says asks for it strongly `consistent`.
-
-    Args: wanted: each SKU's shelf with the units wanted of it.
-    """
-    units: dict[str, int] = {}
-    for shelf, number in wanted:
-        units[shelf.sku] = units.get(shelf.sku, 0) + number
-    return _completed([shelf for shelf, _ in wanted], units, {}, {}, consistent, rng)
-
-
 def forget() -> None:
     """Drop what is remembered: for tests that start a new AWS."""
     _layouts.clear()
@@ -97,16 +83,15 @@ def _completed(
     found: dict[Key, int],
     asked: Mapping[Key, set[int]],
     consistent: bool,
-    rng: Random | None = None,
 ) -> Levels:
     """The levels of all places, after looking further where what was `found` is too little."""
     buckets = {(shelf.sku, place.warehouse_id): place.buckets for shelf in shelves for place in shelf.places}
     unseen = [key for key in buckets if key not in asked]
     most = _glimpse(len(unseen), _ONE_REQUEST)
-    first = {key: _some(buckets[key], most, rng) for key in unseen}
+    first = {key: _some(buckets[key], most) for key in unseen}
     _add(found, first, consistent)
     rest = {
-        key: _others(held, first.get(key) or asked[key], rng)
+        key: _others(held, first.get(key) or asked[key])
         for key, held in buckets.items()
         if found.get(key, 0) < wanted[key[0]]
     }
@@ -132,13 +117,13 @@ def _glimpse(places: int, room: int) -> int:
     return max(1, min(_GLIMPSE, room // max(1, places)))
 
 
-def _some(buckets: int, most: int, rng: Random | None = None) -> list[int]:
+def _some(buckets: int, most: int) -> list[int]:
     """At most so many of a place's buckets, any of them."""
-    return (rng or _chance).sample(range(buckets), min(buckets, most))
+    return _chance.sample(range(buckets), min(buckets, most))
 
 
-def _others(buckets: int, seen: Collection[int], rng: Random | None) -> list[int]:
-    return [number for number in _some(buckets, buckets, rng) if number not in seen]
+def _others(buckets: int, seen: Collection[int]) -> list[int]:
+    return [number for number in _some(buckets, buckets) if number not in seen]
 
 
 def _remember(shelves: Sequence[Shelf]) -> None:

@@ -3,9 +3,10 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from entrepot.cloud import reads, writes
 from entrepot.cloud.auth import Principal
@@ -18,8 +19,8 @@ from functions.orders import store
 from functions.orders.domain.cart import MOST_UNITS, Cart
 from functions.orders.domain.quote import NotOnSale
 
-Goods = tuple[catalogue.Offer | None, inventory.Shelf | None]
-"""What is sold under a SKU, and where it lies."""
+Goods = tuple[catalogue.Offer | None, int]
+"""What is sold under a SKU, and how many units are there: fewer than there are, yet no fewer than are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,9 @@ def read_cart(cart_id: str, caller: Caller) -> PricedCart:
 
 def set_line(cart_id: str, sku: str, quantity: int, caller: Caller, now: datetime) -> PricedCart:
     """Raises: NotFound, NotOnSale, TooManyLines, Changed."""
-    cart, offer, shelf = reads.fetch(
-        store.cart_read(cart_id), catalogue.offer_read(sku), inventory.shelf_read(sku), consistent=True
+    look = inventory.glance({sku: quantity}, beside=2)
+    cart, offer, *stock = reads.fetch(
+        store.cart_read(cart_id), catalogue.offer_read(sku), *look.reads, consistent=True
     )
     cart = owned(cart, caller)
     if offer is None:
@@ -77,7 +79,7 @@ def set_line(cart_id: str, sku: str, quantity: int, caller: Caller, now: datetim
         raise NotOnSale(field="sku", sku=sku)
     after = cart.with_line(sku, quantity, offer.price)
     writes.commit(store.save_cart(cart, after, now))
-    return priced(after, {sku: (offer, shelf)})
+    return priced(after, {sku: (offer, _units(look, stock, consistent=True)[sku])})
 
 
 def remove_line(cart_id: str, sku: str, caller: Caller, now: datetime) -> PricedCart:
@@ -119,30 +121,35 @@ def owned(cart: Cart | None, caller: Caller) -> Cart:
 
 
 def priced(cart: Cart, known: Mapping[str, Goods] | None = None) -> PricedCart:
-    """The cart with what catalogue and inventory say of each line now: two requests, none when it is empty.
+    """The cart with what catalogue and inventory say of each line now: one request where the shelves are known.
 
     Args: known: what was read of some SKUs just now.
     """
     goods = dict(known or {})
-    skus = [line.sku for line in cart.lines if line.sku not in goods]
-    found = reads.fetch(*map(catalogue.offer_read, skus), *map(inventory.shelf_read, skus))
-    goods.update(zip(skus, zip(found[: len(skus)], found[len(skus) :], strict=True), strict=True))
-    offers = {line.sku: goods[line.sku][0] for line in cart.lines}
-    shelves = [(goods[line.sku][1], line.quantity) for line in cart.lines]
-    stock = inventory.stock_on([(shelf, wanted) for shelf, wanted in shelves if shelf is not None])
+    wanted = {line.sku: line.quantity for line in cart.lines if line.sku not in goods}
+    look = inventory.glance(wanted, beside=len(wanted))
+    found = reads.fetch(*map(catalogue.offer_read, wanted), *look.reads)
+    units = _units(look, found[len(wanted) :], consistent=False)
+    goods.update({sku: (offer, units[sku]) for sku, offer in zip(wanted, found, strict=False)})
     return PricedCart(
         cart,
         tuple(
             PricedLine(
                 sku=line.sku,
                 quantity=line.quantity,
-                offer=_for_sale(offers[line.sku]),
+                offer=_for_sale(goods[line.sku][0]),
                 seen_price=line.seen_price,
-                available=sum(stock.get(line.sku, {}).values()) >= min(line.quantity, MOST_UNITS),
+                available=goods[line.sku][1] >= min(line.quantity, MOST_UNITS),
             )
             for line in cart.lines
         ),
     )
+
+
+def _units(look: inventory.Glance, answers: Sequence[Any], *, consistent: bool) -> dict[str, int]:
+    """How many units of each SKU looked for are there, all warehouses together."""
+    _, levels = look.seen(answers, consistent=consistent)
+    return {sku: sum(levels.get(sku, {}).values()) for sku in look.wanted}
 
 
 def _for_sale(offer: catalogue.Offer | None) -> catalogue.Offer | None:

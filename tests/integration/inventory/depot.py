@@ -69,8 +69,13 @@ class Depot:
         self.move(sku, warehouse_id, units)
         return warehouse_id
 
+    def shown(self, wanted: dict[str, int]) -> Any:
+        """Units of each SKU per warehouse, as carts and quotes see them."""
+        look = facade.glance(wanted, beside=0)
+        return look.seen(reads.fetch(*look.reads), consistent=False)[1]
+
     def shelf(self, sku: str) -> facade.Shelf:
-        shelf = reads.fetch_one(facade.shelf_read(sku), consistent=True)
+        shelf = reads.fetch_one(store.shelf_read(sku), consistent=True)
         assert shelf is not None
         return shelf
 

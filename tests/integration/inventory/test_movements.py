@@ -60,7 +60,7 @@ def test_each_warehouse_has_buckets_of_its_own(depot):
     assert {near: ("CN", 2), far: ("DE", 1)} == {
         place.warehouse_id: (place.country, place.buckets) for place in shelf.places
     }
-    assert {"SKU-1": {near: 12, far: 3}} == facade.stock_on([(shelf, 12)])
+    assert {"SKU-1": {near: 12, far: 3}} == depot.shown({"SKU-1": 12})
 
 
 def test_a_count_sets_what_is_on_hand_up_and_down(depot):

@@ -328,9 +328,8 @@ def test_what_was_sold_cannot_be_released_in_part_nor_what_is_held_restocked(dep
         facade.release_part(depot.reservation("ord_1"), [Demand("SKU-1", whs, 1)], NOW)
 
 
-def test_shown_stock_is_enough_or_the_whole_truth_in_two_requests(depot, monkeypatch):
+def test_shown_stock_is_enough_or_the_whole_truth_in_one_request_where_its_shelf_is_known(depot, monkeypatch):
     first, second = depot.stocked("SKU-1", 100), depot.stocked("SKU-2", 2)
-    shelves = [depot.shelf("SKU-1"), depot.shelf("SKU-2")]
     fetches: list[int] = []
     fetch = reads.fetch
 
@@ -340,14 +339,16 @@ def test_shown_stock_is_enough_or_the_whole_truth_in_two_requests(depot, monkeyp
 
     monkeypatch.setattr(reads, "fetch", counting)
 
-    few = facade.stock_on([(shelves[0], 2), (shelves[1], 2)], Random(3))
+    few = depot.shown({"SKU-1": 2, "SKU-2": 2})
 
     assert few["SKU-1"][first] >= 2
     assert 2 == few["SKU-2"][second]
-    assert [4] == fetches
-    assert {"SKU-1": {first: 100}} == facade.stock_on([(shelves[0], 99)], Random(3))
-    assert [4, 3, 13] == fetches
-    assert {} == facade.stock_on([])
+    assert [2, 4] == fetches
+    assert few.keys() == depot.shown({"SKU-1": 2, "SKU-2": 2}).keys()
+    assert [2, 4, 6] == fetches
+    assert {"SKU-1": {first: 100}} == depot.shown({"SKU-1": 99})
+    assert [2, 4, 6, 4, 13] == fetches
+    assert {} == depot.shown({})
 
 
 def test_on_hand_is_the_sum_of_the_movements_after_anything(depot):
