@@ -43,7 +43,7 @@ def account(endpoint: str, dynamodb: str | None = None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():
             patch.setenv(name, value)
-        patch.delenv("ENTREPOT_DYNAMODB_CLIENT", raising=False)
+        patch.delenv("ENTREPOT_AWS_CLIENT", raising=False)
         stand_in.forget()
         stand_in.make_estate()
         for service in _SERVICES:

@@ -17,7 +17,7 @@ from botocore.session import get_session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrepot.cloud import dynamo, transport
+from entrepot.cloud import direct, dynamo, transport
 from entrepot.cloud.signature import Credentials, signed
 from tests.support.scripted import Said, Scripted, service
 
@@ -230,7 +230,7 @@ def test_a_transaction_keeps_its_token_when_it_is_sent_again(
 ) -> None:
     with service(LOST, Said(), Said()) as script:
         monkeypatch.setenv("AWS_ENDPOINT_URL", script.url)
-        monkeypatch.delenv("ENTREPOT_DYNAMODB_CLIENT")
+        monkeypatch.delenv("ENTREPOT_AWS_CLIENT")
         dynamo.forget()
         dynamo.call("TransactWriteItems", TransactItems=[])
         dynamo.call("TransactWriteItems", TransactItems=[])
@@ -271,3 +271,78 @@ def test_where_requests_go_is_what_the_environment_says_or_is_left_to_botocore(
     found = transport.from_environment(transport.DYNAMODB)
 
     assert url == (found._url if found else None)
+
+
+KEY_ID = "arn:aws:kms:eu-central-1:000000000000:key/1"
+ASKED: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {
+    ("kms", "sign"): (
+        {"KeyId": KEY_ID, "Message": b"\x00text", "MessageType": "RAW", "SigningAlgorithm": "ECDSA_SHA_256"},
+        {"KeyId": KEY_ID, "Signature": "AAH/"},
+    ),
+    ("kms", "decrypt"): (
+        {"CiphertextBlob": b"\xff\x00", "EncryptionContext": {"purpose": "address"}},
+        {"KeyId": KEY_ID, "Plaintext": "/wA="},
+    ),
+    ("kms", "generate_data_key"): (
+        {"KeyId": "alias/data", "KeySpec": "AES_256", "EncryptionContext": {"purpose": "address"}},
+        {"KeyId": KEY_ID, "Plaintext": "/wA=", "CiphertextBlob": "AAAA"},
+    ),
+    ("kms", "get_public_key"): ({"KeyId": "alias/tokens"}, {"KeyId": KEY_ID, "PublicKey": "MFkw"}),
+    ("secretsmanager", "get_secret_value"): ({"SecretId": "app"}, {"SecretString": "{}"}),
+    ("sqs", "get_queue_url"): ({"QueueName": "scans"}, {"QueueUrl": "http://127.0.0.1/1/scans"}),
+    ("sqs", "send_message"): (
+        {"QueueUrl": "http://127.0.0.1/1/scans", "MessageBody": "\u4e2d"},
+        {"MessageId": "1"},
+    ),
+    ("sqs", "send_message_batch"): (
+        {"QueueUrl": "http://127.0.0.1/1/scans", "Entries": [{"Id": "0", "MessageBody": "a"}]},
+        {"Successful": [{"Id": "0", "MessageId": "1", "MD5OfMessageBody": "x"}], "Failed": []},
+    ),
+}
+
+
+def _client(service_name: str, url: str, thin: bool, monkeypatch: pytest.MonkeyPatch) -> Any:
+    theirs = get_session().create_client(
+        service_name, endpoint_url=url, config=Config(retries={"mode": "standard"})
+    )
+    if not thin:
+        return theirs
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    monkeypatch.delenv("ENTREPOT_AWS_CLIENT", raising=False)
+    return direct.client(service_name, lambda: theirs)
+
+
+def test_every_operation_that_goes_directly_is_asked_here() -> None:
+    assert set(ASKED) == {
+        (name, each) for name, operations in direct.OPERATIONS.items() for each in operations
+    }
+
+
+@pytest.mark.parametrize(("service_name", "operation"), ASKED)
+def test_keys_secrets_and_queues_are_asked_as_botocore_asks_and_answer_the_same(
+    service_name: str, operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given, answered = ASKED[service_name, operation]
+    told = []
+    for thin in (False, True):
+        with service(Said(body=json.dumps(answered).encode())) as script:
+            answer = getattr(_client(service_name, script.url, thin, monkeypatch), operation)(**given)
+        headers, body = script.asked[0]
+        answer.pop("ResponseMetadata", None)
+        told.append((answer, json.loads(body), headers["x-amz-target"], headers["content-type"]))
+
+    assert told[0] == told[1]
+
+
+def test_a_refusal_of_keys_and_any_other_operation_are_botocores(
+    monkeypatch: pytest.MonkeyPatch, pauses: list[float]
+) -> None:
+    missing = Said(400, b'{"__type": "NotFoundException", "message": "no such alias"}')
+    with service(missing, Said(body=b'{"Keys": [], "Truncated": false}')) as script:
+        kms = _client("kms", script.url, True, monkeypatch)
+        with pytest.raises(ClientError, match="NotFoundException") as refused:
+            kms.get_public_key(KeyId="alias/other")
+
+        assert "NotFoundException" == refused.value.response["Error"]["Code"]
+        assert [] == kms.list_keys()["Keys"]
+    assert [] == pauses

@@ -96,7 +96,7 @@ def _asked(given: Sequence[str]) -> argparse.Namespace:
         "--client", default="transport", choices=["transport", "botocore"], help="of DynamoDB"
     )
     asked = parser.parse_args(given)
-    os.environ["ENTREPOT_DYNAMODB_CLIENT"] = asked.client
+    os.environ["ENTREPOT_AWS_CLIENT"] = asked.client
     return asked
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from entrepot.cloud import aws
 from entrepot.contracts import permissions
 from entrepot.kernel.refusals import Kind, Refusal
@@ -212,11 +214,10 @@ def _public_key(alias: str = _SIGNS) -> _Key | None:
     """The key behind an alias; None where there is no other."""
     from joserfc.jwk import ECKey
 
-    kms = aws.client("kms")
     try:
-        answer = kms.get_public_key(KeyId=f"alias/{aws.name(alias)}")
-    except kms.exceptions.NotFoundException:
-        if alias == _SIGNS:
+        answer = aws.client("kms").get_public_key(KeyId=f"alias/{aws.name(alias)}")
+    except ClientError as error:
+        if alias == _SIGNS or error.response["Error"]["Code"] != "NotFoundException":
             raise
         return None
     arn = answer["KeyId"]

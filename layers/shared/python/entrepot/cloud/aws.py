@@ -1,4 +1,8 @@
-"""One botocore session for everything, clients made when first asked for, and the names of what is ours."""
+"""One client for each service, made when first asked for, and the names of what is ours.
+
+What the API needs for most requests (keys, secrets, queues) goes by our own transport, so that it starts without
+botocore (ADR 81); all else is botocore's, over one session.
+"""
 
 import json
 import os
@@ -6,7 +10,7 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from entrepot.cloud import telemetry
+from entrepot.cloud import direct, telemetry
 
 if TYPE_CHECKING:
     import botocore.session
@@ -45,6 +49,14 @@ def session() -> "botocore.session.Session":
 @cache
 def client(service: str, patience: Patience = _USUAL) -> Any:
     """The one client of an AWS service; made once a process, safe to share between threads."""
+    directly = None
+    if patience == _USUAL:
+        directly = direct.client(service, lambda: _whole(service, patience))
+    return directly or _whole(service, patience)
+
+
+@cache
+def _whole(service: str, patience: Patience) -> Any:
     return session().create_client(service, config=_config(service, patience))
 
 
@@ -85,6 +97,7 @@ def forget() -> None:
     """Drop every cached client, address and secret: for tests that start a new AWS elsewhere."""
     session.cache_clear()
     client.cache_clear()
+    _whole.cache_clear()
     forget_what_is_there()
 
 

@@ -1,6 +1,5 @@
 """The one door to DynamoDB: every request of the platform passes `call`."""
 
-import os
 import uuid
 from collections.abc import Callable
 from functools import cache
@@ -8,7 +7,7 @@ from typing import Any, Final, TypedDict
 
 import msgspec
 
-from entrepot.cloud import aws, telemetry, transport
+from entrepot.cloud import aws, direct, transport
 
 Observer = Callable[[str, dict[str, Any], dict[str, Any]], None]
 
@@ -110,15 +109,11 @@ def forget() -> None:
 
 @cache
 def _direct() -> transport.Transport | None:
-    """The thin client, unless ENTREPOT_DYNAMODB_CLIENT says "botocore", which is its reference and its way back."""
-    if os.environ.get("ENTREPOT_DYNAMODB_CLIENT") == "botocore":
-        return None
-    return transport.from_environment(transport.DYNAMODB)
+    return None if direct.by_botocore() else transport.from_environment(transport.DYNAMODB)
 
 
 def _sent(directly: transport.Transport, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    with telemetry.traced("dynamodb", operation):
-        answer = directly.send(operation, msgspec.json.encode(arguments), _refusal)
+    answer = directly.send(operation, msgspec.json.encode(arguments), _refusal)
     parsed: dict[str, Any] = dict(_answer.decode(answer.body))
     parsed["ResponseMetadata"] = {
         "RequestId": answer.request_id,

@@ -25,6 +25,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from entrepot.cloud import telemetry
 from entrepot.cloud.signature import Credentials, signed
 
 CONNECT_SECONDS: Final = 2.0
@@ -149,6 +150,13 @@ class Transport:
 
         Raises: ClientError with what `error_decoder` finds in the answer; a BotoCoreError where there is none.
         """
+        with telemetry.traced(self._service.name, operation):
+            return self._sent(operation, body, error_decoder)
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def _sent(self, operation: str, body: bytes, error_decoder: msgspec.json.Decoder[Any]) -> Answer:
         skewed, attempt = False, 0
         while True:
             result = self._once(operation, body, attempt, error_decoder)
@@ -162,9 +170,6 @@ class Transport:
             else:
                 self._pause(self._delay(attempt, result.throttled))
             attempt += 1
-
-    def close(self) -> None:
-        self._pool.close()
 
     def _once(
         self, operation: str, body: bytes, attempt: int, error_decoder: msgspec.json.Decoder[Any]
