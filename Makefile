@@ -5,7 +5,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/shared/python
 
 LOAD_ALL = $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON))
 
-.PHONY: up dev test lint types borders matrix month faults load soak package bench audit openapi rules clean testing deploy rollback
+.PHONY: up dev test lint types borders matrix month faults load flashsale soak package bench audit openapi rules clean testing deploy rollback
 
 up: ## serve everything on this machine, and tell the story (STORY=0 skips it, ENTREPOT_PORT moves it)
 	@$(PYTHON) -m infra.local.up
@@ -39,6 +39,10 @@ month: $(VENV)/.dev ## ten thousand orders, settled and paid out, to zero unexpl
 
 load: $(VENV)/.dev ## buyers at once, step by step until more get no more done: make load STEPS=1,2,4,8 STEP_SECONDS=15 JSON=FILE
 	@$(VENV)/python -m tests.load load $(if $(STEPS),--steps $(STEPS)) $(if $(STEP_SECONDS),--seconds $(STEP_SECONDS)) $(LOAD_ALL)
+
+flashsale: $(VENV)/.dev ## a thousand buyers for a hundred units: make flashsale BUYERS=1000 UNITS=100 LIMIT=1 SEED=1 CONFLICTS=both
+	@$(VENV)/python -m tests.load flashsale $(if $(BUYERS),--buyers $(BUYERS)) $(if $(UNITS),--units $(UNITS)) \
+		$(if $(LIMIT),--limit $(LIMIT)) $(if $(CONFLICTS),--conflicts $(CONFLICTS)) $(LOAD_ALL)
 
 soak: $(VENV)/.dev ## buyers at a steady rate, memory and open files watched: make soak MINUTES=10 RATE=5 JSON=FILE
 	@$(VENV)/python -m tests.load soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE)) $(LOAD_ALL)

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 import botocore.session
@@ -66,16 +67,22 @@ def deployed(aws: Aws, stage: str) -> bool:
 
 
 def deploy(
-    aws: Aws, artefact: Artefact, stage: str, accounts: Accounts, parameters: Mapping[str, str]
+    aws: Aws,
+    artefact: Artefact,
+    stage: str,
+    accounts: Accounts,
+    parameters: Mapping[str, str],
+    variables: Mapping[str, str] | None = None,
 ) -> Deployment:
     """Create the stage's stack, or bring it up to date; nothing is done if it is.
 
+    Args: variables: what each function has in its environment beside what the template says.
     Raises: Hindrance: the stack could not be made.
     """
     client = aws.client("cloudformation")
     name = stacks.name_of(stage)
     present = stacks.find(client, name)
-    local, responses = localised(artefact)
+    local, responses = localised(artefact, variables or {})
     template = local.template_in(BUCKET)
     fingerprint = hashlib.sha256(json.dumps([template, responses, dict(parameters)]).encode()).hexdigest()
     if present is None or present.tags.get("fingerprint") != fingerprint:
@@ -108,14 +115,16 @@ def _send(client: Any, request: Mapping[str, Any], *, new: bool) -> None:
             raise
 
 
-def localised(artefact: Artefact) -> tuple[Edition, dict[str, Any]]:
+def localised(
+    artefact: Artefact, variables: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Edition, dict[str, Any]]:
     """The edition with what the stand-in cannot take turned into what it can, and the gateway's own answers apart.
 
     The firewall's association is left out (unknown there), and so are the buckets' policies: they refuse what does not
     come by TLS, and nothing does there. The gateway's answers are put by call (it does not read them from the API's
     document), one number is written out (it would take the parameter's text for one), and policies name keys by their
     aliases too, the secret by its ARN and the sending of several messages by its own name (it checks what a request
-    says, and takes a Ref for the name).
+    says, and takes a Ref for the name). `variables` are added to the environment of every function.
     """
     template = copy.deepcopy(artefact.template)
     resources = template["Resources"]
@@ -126,6 +135,8 @@ def localised(artefact: Artefact) -> tuple[Edition, dict[str, Any]]:
         properties = resource.get("Properties", {})
         if resource["Type"] == "AWS::IAM::Role":
             resources[name] = _as_checked_here(resource)
+        if variables and resource["Type"] == "AWS::Serverless::Function":
+            properties.setdefault("Environment", {}).setdefault("Variables", {}).update(variables)
         for event in properties.get("Events", {}).values():
             if "ScalingConfig" in event["Properties"]:
                 event["Properties"]["ScalingConfig"] = {"MaximumConcurrency": CONSUMERS_AT_ONCE}

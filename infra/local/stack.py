@@ -103,11 +103,15 @@ def running(
     ports: Ports | None = None,
     completion_days: int = 0,
     seed: bool = True,
+    dynamodb: str | None = None,
+    at_once: int = API_AT_ONCE,
     say: Say = lambda _: None,
 ) -> Iterator[Running]:
     """Everything started, deployed and seeded; stopped again when the block ends, whatever happens in it.
 
-    Args: folder: where state, logs and accounts live; one that vanishes afterwards if None.
+    Args: folder: where state, logs and accounts live; one that vanishes afterwards if None. dynamodb: where the
+        functions send their requests to DynamoDB instead, such as a proxy in front of the stand-in for AWS, which is
+        at `ports.aws`. at_once: copies of the API function at a time.
     Raises: Hindrance: something of this machine stands in the way.
     """
     with ExitStack() as held:
@@ -125,12 +129,14 @@ def running(
         if not deployed(Aws(f"http://127.0.0.1:{chosen.aws}"), stage):
             incomplete.touch()  # until it is seeded: a start that ends before is done over
         say("deploying")
-        deployment = _deploy(chosen, artefact, stage, accounts, completion_days)
+        deployment = _deploy(chosen, artefact, stage, accounts, completion_days, dynamodb)
         if deployment.new:
             for name in ("stripe.json", "btcpay.json"):
                 (folder / "state" / name).unlink(missing_ok=True)
         say("starting Stripe, BTCPay, carriers and the front")
-        children += [held.enter_context(one) for one in _others(folder, chosen, accounts, deployment)]
+        children += [
+            held.enter_context(one) for one in _others(folder, chosen, accounts, deployment, at_once)
+        ]
         _wait_all(children, chosen)
         up = Running(stage, chosen, folder, accounts, deployment, tuple(children))
         if deployment.new and seed:
@@ -141,7 +147,12 @@ def running(
 
 
 def _deploy(
-    ports: Ports, artefact: Artefact, stage: str, accounts: Accounts, completion_days: int
+    ports: Ports,
+    artefact: Artefact,
+    stage: str,
+    accounts: Accounts,
+    completion_days: int,
+    dynamodb: str | None,
 ) -> Deployment:
     real = "ENTREPOT_STRIPE_SECRET_KEY" in os.environ  # Stripe's own test mode instead of the stand-in
     parameters = {
@@ -152,7 +163,8 @@ def _deploy(
         "StripeUrl": "" if real else f"http://127.0.0.1:{ports.stripe}",
         "BtcpayUrl": f"http://127.0.0.1:{ports.btcpay}",
     }
-    return deploy(Aws(f"http://127.0.0.1:{ports.aws}"), artefact, stage, accounts, parameters)
+    variables = {"AWS_ENDPOINT_URL_DYNAMODB": dynamodb} if dynamodb else {}
+    return deploy(Aws(f"http://127.0.0.1:{ports.aws}"), artefact, stage, accounts, parameters, variables)
 
 
 def _seed(up: Running) -> None:
@@ -204,7 +216,9 @@ def _bare_python(folder: Path) -> Path:
     return script
 
 
-def _others(folder: Path, ports: Ports, accounts: Accounts, deployment: Deployment) -> list[Any]:
+def _others(
+    folder: Path, ports: Ports, accounts: Accounts, deployment: Deployment, at_once: int
+) -> list[Any]:
     base = f"http://127.0.0.1:{ports.front}"
     secrets = folder / "carriers.json"
     accounts_module.write_private(secrets, json.dumps(accounts["secrets"]))
@@ -230,7 +244,7 @@ def _others(folder: Path, ports: Ports, accounts: Accounts, deployment: Deployme
         "infra.local.carriers", "--port", str(ports.carriers), "--target", base, "--secrets", str(secrets)
     )
     front = module("infra.local.front", "--port", str(ports.front), "--upstream-port", str(ports.aws))
-    front += ["--api", deployment.api, "--at-once", str(API_AT_ONCE)]
+    front += ["--api", deployment.api, "--at-once", str(at_once)]
     own = child_environment()
     return [
         child("the stand-in for Stripe", stripe, own, folder / "logs" / "stripe.log"),

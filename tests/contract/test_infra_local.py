@@ -179,6 +179,21 @@ def test_the_template_differs_here_only_in_what_the_stand_in_cannot_take():
     } == differing
 
 
+def test_functions_are_given_what_a_start_adds_to_their_environment():
+    template, _ = localised(
+        package.build(targets.host()), {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9"}
+    )
+
+    functions = [
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::Serverless::Function"
+    ]
+    given = [function["Environment"]["Variables"] for function in functions]
+    assert len(given) > 20
+    assert {"http://127.0.0.1:9"} == {each["AWS_ENDPOINT_URL_DYNAMODB"] for each in given}
+
+
 def test_the_stand_ins_start_by_their_commands(tmp_path):
     stripe, carriers, btcpay = free_ports(3)
     secrets = tmp_path / "secrets.json"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from entrepot.cloud import aws
+from entrepot.cloud import aws, writes
 from functions.inventory import store as inventory_store
 from functions.inventory.service import planning
 from tests.support import e2e_cloud, e2e_flash, e2e_rows, provider, proxy
@@ -75,13 +75,45 @@ def test_a_sale_without_its_stock_condition_is_found_out(
     assert any(finding.startswith("stock") for finding in wrong)
 
 
-def _flash(shop: Shop, buyers: int, units: int) -> tuple[Sale, list[str]]:
-    merchant = shop.stocked(SKU, units=units)
+def test_nobody_gets_more_than_the_limit_by_ordering_again_and_again_at_once(ministack: str) -> None:
+    with proxy.conflicting(ministack) as conflicting, _market(ministack, conflicting.url) as shop:
+        sale, wrong = _flash(shop, buyers=24, units=30, limit=2, tries=4)
+
+    assert [] == wrong
+    assert 6 * [2] == list(sale.bought.values())
+    assert 12 == sale.outcomes[422, "purchase_limit_reached"]
+
+
+def test_a_sale_without_its_limit_for_each_buyer_is_found_out(
+    ministack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _market(ministack) as shop:
+        monkeypatch.setattr(inventory_store, "take_allowed", _take_blindly)
+        _, wrong = _flash(shop, buyers=16, units=30, limit=1, tries=4)
+
+    assert "4 orders of one buyer" in wrong
+    assert any(finding.endswith("4 for one of them") for finding in wrong)
+
+
+def _flash(
+    shop: Shop, buyers: int, units: int, limit: int | None = None, tries: int = 1
+) -> tuple[Sale, list[str]]:
+    """Args: buyers: orders that are placed at once, each `tries` of them by the same person."""
+    merchant = shop.stocked(SKU, units, purchase_limit=limit)
+    emails = [f"buyer-{number // tries}@example.com" for number in range(buyers)]
     with closing(e2e_cloud.Copies(AT_ONCE)) as copies:
         offers = e2e_flash.quotes(copies.call, SKU, buyers, AT_ONCE)
-        sale = e2e_flash.sell(copies.call, offers)
-    written = e2e_rows.written(aws.client("dynamodb"), "test", SKU)
-    return sale, e2e_flash.findings(sale, units, shop.stock(merchant, SKU), written)
+        sale = e2e_flash.sell(copies.call, offers, emails)
+    dynamodb = aws.client("dynamodb")
+    written, taken = e2e_rows.written(dynamodb, "test", SKU), e2e_rows.taken(dynamodb, "test", SKU)
+    return sale, e2e_flash.findings(sale, units, shop.stock(merchant, SKU), written, limit, taken)
+
+
+def _take_blindly(sku: str, buyer: str, units: int, limit: int) -> Any:
+    """`store.take_allowed` as it would be without its condition."""
+    row = inventory_store.AllowanceRow(f"allowance#{sku}#{buyer}", "allowance")
+    anything = inventory_store.AllowanceRow.pk.exists() | inventory_store.AllowanceRow.pk.does_not_exist()
+    return writes.update(row, [inventory_store.AllowanceRow.units.add(units)], anything)
 
 
 def _hold_blindly(pick: Any) -> Any:

@@ -65,7 +65,7 @@ class Connection:
         try:
             async with asyncio.timeout(SECONDS):
                 status, found, text = await self._exchanged(sent, method)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError):
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError, IndexError):
             self.close()
             return Answer(UNANSWERED, {}, "", time.perf_counter() - began)
         if found.get("connection") == "close":
@@ -78,17 +78,8 @@ class Connection:
             self._streams = None
 
     async def _exchanged(self, sent: bytes, method: str) -> tuple[int, dict[str, str], str]:
-        kept = self._streams is not None
-        try:
-            return await self._once(sent, method)
-        except (ConnectionError, asyncio.IncompleteReadError) as lost:
-            # A kept connection may have been closed while it was idle; nothing was read of the request then.
-            if not kept or (isinstance(lost, asyncio.IncompleteReadError) and lost.partial):
-                raise
-            self.close()
-            return await self._once(sent, method)
-
-    async def _once(self, sent: bytes, method: str) -> tuple[int, dict[str, str], str]:
+        if self._streams is not None and self._streams[0].at_eof():
+            self.close()  # by the other side, while it was idle
         if self._streams is None:
             address = urlsplit(self.url)
             self._streams = await asyncio.open_connection(address.hostname, address.port, limit=_HEAD_BYTES)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from infra.local import stack
-from infra.local.stack import Running, Say
+from infra.local.stack import API_AT_ONCE, Ports, Running, Say
 
 STAGE = "test"
 """One on which rates that are recorded and rules that are not verified hold, as on one machine."""
@@ -18,10 +18,12 @@ class Platform:
     say: Say
 
     @contextmanager
-    def running(self) -> Iterator[Running]:
-        """Everything that `make up` serves, on free ports."""
+    def running(
+        self, ports: Ports | None = None, dynamodb: str | None = None, at_once: int = API_AT_ONCE
+    ) -> Iterator[Running]:
+        """Everything that `make up` serves, on free ports where none are given; the rest as in `stack.running`."""
         _allow_connections()
-        with stack.running(STAGE, say=self.say) as up:
+        with stack.running(STAGE, ports=ports, dynamodb=dynamodb, at_once=at_once, say=self.say) as up:
             yield up
 
 

@@ -9,6 +9,7 @@ from tests.load.mix import KINDS
 from tests.load.recorder import Latency
 
 if TYPE_CHECKING:
+    from tests.load.flash import Flash
     from tests.load.ramp import Ramp, Step
     from tests.load.soak import Soak
 
@@ -47,9 +48,15 @@ def ramp(found: Ramp) -> list[str]:
             else []
         ),
         "",
+        f"Cores kept busy at {busiest.at_once} at once: " + ", ".join(_busy(busiest.cpu)) + ".",
+        "",
         f"From payment to paid, s: p50 {until_paid.p50 / 1000:.1f}, p99 {until_paid.p99 / 1000:.1f}.",
         *verdict(found.wrong),
     ]
+
+
+def _busy(cpu: Mapping[str, float]) -> list[str]:
+    return [f"{name} {cores:.2f}" for name, cores in cpu.items() if cores >= 0.01]
 
 
 def step_line(step: Step) -> str:
@@ -112,6 +119,30 @@ def soak(found: Soak) -> list[str]:
         *rows,
         *verdict(found.wrong),
     ]
+
+
+def flash(found: Flash) -> list[str]:
+    sale, told = found.sale, found.told
+    met = f"{found.conflicts.get('cancelled', 0)} transactions cancelled for a conflict, "
+    met += f"{found.conflicts.get('transactions', 0)} passed"
+    answers = ", ".join(f"{times} × {what}" for what, times in sorted(told.answers.items()))
+    return [
+        "",
+        f"{found.buyers} buyers with {len(sale.answers)} orders for {found.units} units, {found.limit} for each buyer, "
+        + ("with conflicts as DynamoDB has them" if found.conflicts else "the stand-in as it is"),
+        f"  sold           {len(sale.orders)}, at most {found.most_of_one} to one buyer",
+        f"  took           {sale.seconds:.1f} s, {found.rate:.1f} answers/s",
+        f"  a request      {_spread(told.requests)}",
+        f"  a buyer        {_spread(told.waits)}",
+        f"  answers        {answers}",
+        f"  asked again    {sale.asked_again} times",
+        *([f"  conflicts      {met}"] if found.conflicts else []),
+        *verdict(found.wrong),
+    ]
+
+
+def _spread(one: Latency) -> str:
+    return f"p50 {one.p50 / 1000:.1f} s, p90 {one.p90 / 1000:.1f} s, p99 {one.p99 / 1000:.1f} s"
 
 
 def curve(values: Sequence[float], width: int = 24) -> str:

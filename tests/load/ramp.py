@@ -1,6 +1,7 @@
 """`make load`: the mix at rising concurrency, step by step, until more buyers at once get no more done."""
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -11,8 +12,10 @@ from tests.load.goods import filled
 from tests.load.mix import Mix
 from tests.load.platform import Platform
 from tests.load.recorder import Latency, Recorder
+from tests.load.watch import cpu_seconds
 from tests.support.e2e_market import Market
 
+DRIVER: Final = "the buyers"
 STEPS: Final = (1, 2, 4, 8, 16, 32, 64)
 SECONDS: Final = 15.0
 
@@ -23,7 +26,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What so many buyers at once got done in `seconds`. `drained`: seconds until what their orders led to was done."""
+    """What so many buyers at once got done in `seconds`. `drained`: seconds until what their orders led to was done.
+
+    cpu: processor cores that the processes of each name kept busy meanwhile, the buyers' own among them.
+    """
 
     at_once: int
     seconds: float
@@ -33,6 +39,7 @@ class Step:
     overall: Latency
     failures: Mapping[str, int]
     drained: float
+    cpu: Mapping[str, float]
 
     @property
     def rate(self) -> float:
@@ -97,8 +104,10 @@ def run(platform: Platform, steps: Sequence[int], seconds: float, seed: int, say
 
 
 def _step(market: Market, mix: Mix, at_once: int, seconds: float) -> Step:
-    mix.recorder, before = Recorder(), len(mix.bought)
+    processes = {child.process.pid: child.name for child in market.up.children} | {os.getpid(): DRIVER}
+    mix.recorder, before, cpu = Recorder(), len(mix.bought), cpu_seconds(processes)
     spent = asyncio.run(mix.run(at_once, seconds))
+    busy = {name: taken - cpu.get(name, 0.0) for name, taken in cpu_seconds(processes).items()}
     return Step(
         at_once=at_once,
         seconds=spent,
@@ -108,7 +117,12 @@ def _step(market: Market, mix: Mix, at_once: int, seconds: float) -> Step:
         overall=mix.recorder.overall(),
         failures=dict(mix.recorder.failures()),
         drained=ending.drained(market),
+        cpu={name: taken / spent for name, taken in sorted(busy.items(), key=_most)},
     )
+
+
+def _most(busy: tuple[str, float]) -> float:
+    return -busy[1]
 
 
 def _is_failure(what: str) -> bool:

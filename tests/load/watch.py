@@ -1,4 +1,4 @@
-"""What the platform's processes take of the machine while they work: memory and open files, from /proc."""
+"""What the platform's processes take of the machine while they work: memory, open files and CPU, from /proc."""
 
 import asyncio
 import os
@@ -12,6 +12,7 @@ from typing import Final
 from tests.load.arithmetic import slope
 
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
 _FUNCTION: Final = re.compile(r"ministack-lambda-entrepot-[a-z]+-([a-z0-9-]+)-[a-z0-9_]{8}")
 
 
@@ -73,13 +74,19 @@ class Watch:
 def used(roots: Mapping[int, str]) -> dict[str, Use]:
     """What each name's processes take now. Args: roots: names of processes by their ids."""
     found: defaultdict[str, list[tuple[float, int]]] = defaultdict(list)
-    children = _children()
-    for root, name in roots.items():
-        for process, called in _family(root, name, children):
-            seen = _seen(process)
-            if seen is not None:
-                found[called].append(seen)
+    for process, name in _named(roots):
+        seen = _seen(process)
+        if seen is not None:
+            found[name].append(seen)
     return {name: _use(seen) for name, seen in sorted(found.items())}
+
+
+def cpu_seconds(roots: Mapping[int, str]) -> dict[str, float]:
+    """CPU that the processes of each name have had since they began. Args: roots: names of processes by their ids."""
+    found: defaultdict[str, float] = defaultdict(float)
+    for process, name in _named(roots):
+        found[name] += _cpu(process)
+    return dict(found)
 
 
 def judged(
@@ -119,10 +126,15 @@ def _use(seen: Sequence[tuple[float, int]]) -> Use:
     return Use(count, sum(one for one, _ in seen) / count, sum(files for _, files in seen) / count)
 
 
-def _family(root: int, name: str, children: Mapping[int, Sequence[int]]) -> list[tuple[int, str]]:
-    found = [(root, name)]
-    for child in children.get(root, ()):
-        found += _family(child, _function(child) or name, children)
+def _named(roots: Mapping[int, str]) -> list[tuple[int, str]]:
+    """Every process with its name: a root's own, that of the function it runs, or else its parent's."""
+    children = _children()
+    found, left = [], list(roots.items())
+    while left:
+        process, name = left.pop()
+        found.append((process, name))
+        own = (child for child in children.get(process, ()) if child not in roots)
+        left += [(child, _function(child) or name) for child in own]
     return found
 
 
@@ -146,6 +158,15 @@ def _children() -> dict[int, list[int]]:
                 continue  # it has ended
             found[int(status.rpartition(")")[2].split()[1])].append(int(folder.name))
     return found
+
+
+def _cpu(process: int) -> float:
+    try:
+        status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return 0.0
+    user, system = status.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / _TICKS
 
 
 def _seen(process: int) -> tuple[float, int] | None:

@@ -68,10 +68,10 @@ class Market:
         self.dynamodb.close()
         self._sqs.close()
 
-    def stocked(self, units: int) -> str:
-        """A new product on sale with so many units in one warehouse; its SKU."""
+    def stocked(self, units: int, **changes: Any) -> str:
+        """A new product on sale with so many units in one warehouse; its SKU. `changes` are of the variant."""
         sku = f"E2E-{next(_numbers)}"
-        variant = {**HEADPHONES["variants"][0], "sku": sku}
+        variant = {**HEADPHONES["variants"][0], "sku": sku, **changes}
         body = {**HEADPHONES, "variants": [variant]}
         product = self.done(201, "POST", "/v1/products", body, token=self.merchant)
         self.done(200, "POST", f"/v1/products/{product['id']}/publish", token=self.merchant)

@@ -13,6 +13,15 @@ def rows(dynamodb: Any, table: str) -> Iterator[dict[str, Any]]:
         yield from page["Items"]
 
 
+def taken(dynamodb: Any, stage: str, sku: str) -> list[int]:
+    """How many units of a limited SKU each of its buyers has counted, in no order."""
+    return [
+        int(item["units"]["N"])
+        for item in rows(dynamodb, f"entrepot-{stage}-inventory")
+        if item["pk"]["S"].startswith(f"allowance#{sku}#")
+    ]
+
+
 def written(dynamodb: Any, stage: str, sku: str) -> dict[str, int]:
     """How many orders, reservations and order_placed events name a SKU."""
     counted: Counter[str] = Counter({"orders": 0, "reservations": 0, "order_placed events": 0})

@@ -83,10 +83,17 @@ class Shop:
         body = {"warehouse_id": self.warehouse(merchant, **warehouse), "units": units, "cause": "receipt"}
         self._made(call("POST", f"/v1/stock/{sku}/movements", body, token=merchant.token, headers=self.key()))
 
-    def stocked(self, sku: str, units: int, merchant: Merchant | None = None, **warehouse: str) -> Merchant:
+    def stocked(
+        self,
+        sku: str,
+        units: int,
+        merchant: Merchant | None = None,
+        purchase_limit: int | None = None,
+        **warehouse: str,
+    ) -> Merchant:
         """A product on sale with so many units in one warehouse."""
         owner = merchant or self.merchant()
-        self.product(owner, sku)
+        self.product(owner, sku, variant={"purchase_limit": purchase_limit})
         self.receive(owner, sku, units, **warehouse)
         return owner
 

@@ -3,8 +3,11 @@
 import os
 import subprocess
 import sys
+import time
 
-from tests.load.watch import Glance, Use, Watch, judged, used
+import pytest
+
+from tests.load.watch import Glance, Use, Watch, cpu_seconds, judged, used
 
 
 def test_what_a_child_of_a_process_opens_is_counted_with_it() -> None:
@@ -25,6 +28,14 @@ def test_what_a_child_of_a_process_opens_is_counted_with_it() -> None:
     assert 2 == use.processes
     assert 25 <= use.open_files < 50
     assert use.megabytes > 1
+
+
+def test_the_cpu_of_a_process_is_what_it_says_itself() -> None:
+    before, own = cpu_seconds({os.getpid(): "this"})["this"], time.process_time()
+    while time.process_time() < own + 0.1:
+        pass
+
+    assert cpu_seconds({os.getpid(): "this"})["this"] - before == pytest.approx(0.1, abs=0.05)
 
 
 def test_processes_that_have_ended_are_not_there() -> None:
