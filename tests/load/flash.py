@@ -106,10 +106,11 @@ class Crowd:
 
         async def ask() -> None:
             for number in waiting:
-                for turn in range(self.limit + 1 if number % _GREEDY == 0 else 1):
+                greedy = number % _GREEDY == 0
+                for turn in range(self.limit + 1 if greedy else 1):
                     who = buyer(self.shelves, Recorder(), f"{self.seed}-{number}")
                     who.chance.seed(f"{self.seed}-{number}-{turn}")
-                    found.append(Offer(who, await self._quote(who)))
+                    found.append(Offer(who, await self._quote(who, by_cart=greedy)))
                     who.close()
 
         await asyncio.gather(*(ask() for _ in range(_QUOTING)))
@@ -161,12 +162,14 @@ class Crowd:
         await asyncio.gather(*(pay() for _ in range(_PAYING)))
         return bought
 
-    async def _quote(self, who: Buyer) -> Any:
-        """Of a cart with one unit."""
-        cart = (await who.ask("cart", "POST", "/v1/carts")).json
-        path = f"/v1/carts/{cart['id']}/lines/{self.sku}"
-        await who.ask("cart line", "PUT", path, {"quantity": 1}, Cart_Token=cart["cart_token"])
-        answer = await who.quoted(cart)
+    async def _quote(self, who: Buyer, *, by_cart: bool) -> Any:
+        """Of one unit."""
+        wanted: Any = {self.sku: 1}
+        if by_cart:
+            wanted = (await who.ask("cart", "POST", "/v1/carts")).json
+            path = f"/v1/carts/{wanted['id']}/lines/{self.sku}"
+            await who.ask("cart line", "PUT", path, {"quantity": 1}, Cart_Token=wanted["cart_token"])
+        answer = await who.quoted(wanted)
         assert answer.status == 201, f"{answer.status} {answer.text}"
         return answer.json
 

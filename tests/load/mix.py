@@ -61,12 +61,16 @@ class Mix:
                 each.close()
         return time.perf_counter() - began
 
+    async def visit(self, visitor: Buyer, what: str) -> None:
+        """One visit, for what VISITS names."""
+        await {"look": self._look, "price": self._price, "buy": self._buy}[what](visitor)
+
     async def _visits(self, visitor: Buyer, until: float, every: float) -> None:
         await asyncio.sleep(visitor.chance.uniform(0, every))  # so that a steady rate is no series of bursts
         due = time.perf_counter()
         while time.perf_counter() < until:
             (visit,) = visitor.chance.choices(list(VISITS), list(VISITS.values()))
-            await {"look": self._look, "price": self._price, "buy": self._buy}[visit](visitor)
+            await self.visit(visitor, visit)
             due = max(due + every, time.perf_counter())
             await asyncio.sleep(max(0.0, min(due, until) - time.perf_counter()))
 
