@@ -180,13 +180,11 @@ def test_the_template_differs_here_only_in_what_the_stand_in_cannot_take():
 
 
 def test_functions_are_given_what_a_start_adds_to_their_environment():
-    template, _ = localised(
-        package.build(targets.host()), {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9"}
-    )
+    local, _ = localised(package.build(targets.host()), {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9"})
 
     functions = [
         resource["Properties"]
-        for resource in template["Resources"].values()
+        for resource in local.template["Resources"].values()
         if resource["Type"] == "AWS::Serverless::Function"
     ]
     given = [function["Environment"]["Variables"] for function in functions]
