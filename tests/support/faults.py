@@ -39,12 +39,15 @@ Effect = Callable[["Weather", "FaultProxy", Asked], Answer | None]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`may_strike`: which requests; `lengths`: how many of them one strike may hit in a row."""
+    """`may_strike`: which requests; `lengths`: how many of them one strike may hit in a row. `between`: what happens to
+    those that are not struck, where they do not simply pass.
+    """
 
     name: str
     may_strike: Callable[[Asked], bool]
     effect: Effect
     lengths: tuple[int, ...]
+    between: Effect | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +117,12 @@ class FaultProxy(Proxy):
 
     def answer(self, asked: Asked) -> Answer | None:
         with self._lock:
-            weather = self._weather
+            weather, effect = self._weather, None
             if weather is None:
                 self.counted.update(fault.name for fault in self._faults if fault.may_strike(asked))
-                struck = False
-            else:
-                struck = weather.fault.may_strike(asked) and weather.due(asked)
-        return weather.fault.effect(weather, self, asked) if weather and struck else self.passed_on(asked)
+            elif weather.fault.may_strike(asked):
+                effect = weather.fault.effect if weather.due(asked) else weather.fault.between
+        return effect(weather, self, asked) if weather and effect else self.passed_on(asked)
 
     def hold(self) -> None:
         """Longer than any client waits."""
@@ -224,20 +226,27 @@ def _in_progress(weather: Weather, proxy: FaultProxy, asked: Asked) -> Answer | 
 
 
 def _skewed(weather: Weather, proxy: FaultProxy, asked: Asked) -> Answer:
-    """DynamoDB's clock is ahead of ours: the signature is too old, unless its sender has set their clock by ours."""
-    now = datetime.now(UTC) + SKEWED_BY
+    """DynamoDB's clock is ahead of ours."""
+    return _judged_at(datetime.now(UTC) + SKEWED_BY, weather, proxy, asked)
+
+
+def _on_time(weather: Weather, proxy: FaultProxy, asked: Asked) -> Answer:
+    """It is right again: who has set their clock by it has to set it back."""
+    return _judged_at(datetime.now(UTC), weather, proxy, asked)
+
+
+def _judged_at(now: datetime, weather: Weather, proxy: FaultProxy, asked: Asked) -> Answer:
     headers = {name.lower(): value for name, value in asked.headers}
     signed = datetime.strptime(headers["x-amz-date"], _STAMP).replace(tzinfo=UTC)
-    if signed > now - _TOLERATED:
-        weather.note(asked, "passed by a clock that was set")
+    if abs(signed - now) < _TOLERATED:
         return proxy.passed_on(asked)
-    weather.note(asked, "signature expired")
-    oldest = now - _TOLERATED
-    answer = problem(
-        "InvalidSignatureException",
-        message=f"Signature expired: {signed:{_STAMP}} is now earlier than {oldest:{_STAMP}} "
-        f"({now:{_STAMP}} - 5 min.)",
-    )
+    late = signed < now
+    bound = now - _TOLERATED if late else now + _TOLERATED
+    weather.note(asked, "signature expired" if late else "signature not yet current")
+    how, sign = ("expired", "now earlier than") if late else ("not yet current", "still later than")
+    span = f"{now:{_STAMP}} {'-' if late else '+'} 5 min."
+    said = f"Signature {how}: {signed:{_STAMP}} is {sign} {bound:{_STAMP}} ({span})"
+    answer = problem("InvalidSignatureException", message=said)
     answer.headers.append(("Date", f"{now:{_HTTP_DATE}}"))
     return answer
 
@@ -270,7 +279,7 @@ FAULTS: Final = (
     Fault("answer lost", _written, _lost, (1, 2, 5)),
     Fault("conflict", _written, _conflict, (1, 3, 7)),
     Fault("in progress", _transaction, _in_progress, (2, 4, 6)),
-    Fault("clock refused", _of_dynamodb, _skewed, (1, 2, 4)),
+    Fault("clock refused", _of_dynamodb, _skewed, (1, 2, 4), between=_on_time),
     Fault("others out", _of_others, _others_out, (1, 2, 5)),
 )
 TIMED: Final = ("no answer", "late answer")

@@ -44,8 +44,18 @@ def _sign_up(callers: Callers, given: Given) -> None:
     asked = [row["pk"]["S"] for row in callers.stage.tables.rows("outbox") if _asks_for_code(row)]
     body = {"email": _EMAIL, "code": codes.derived(max(asked))}
     callers.asked("POST", "/v1/members/verify", body, done_before=("invalid_code",))
-    answer = callers.asked("POST", "/v1/sessions", {"email": _EMAIL, "password": _PASSWORD})
-    callers.asked("GET", "/v1/me", token=answer.json["access_token"])
+    tokens = _signed_in(callers)
+    asked_anew = {"refresh_token": tokens["refresh_token"]}
+    answer = callers.asked(
+        "POST", "/v1/sessions/refresh", asked_anew, done_before=("refresh_token_reused", "bad_token")
+    )
+    lost = answer.status != 201  # the new tokens, on their way; and the old ones are good for nothing
+    tokens = _signed_in(callers) if lost else answer.json
+    callers.asked("GET", "/v1/me", token=tokens["access_token"])
+
+
+def _signed_in(callers: Callers) -> Any:
+    return callers.asked("POST", "/v1/sessions", {"email": _EMAIL, "password": _PASSWORD}).json
 
 
 def _asks_for_code(row: Any) -> bool:
@@ -249,8 +259,7 @@ def _member(stage: Stage) -> Given:
 
 
 def _erase(callers: Callers, given: Given) -> None:
-    body = {"email": _EMAIL, "password": _PASSWORD}
-    token = callers.asked("POST", "/v1/sessions", body).json["access_token"]
+    token = _signed_in(callers)["access_token"]
     callers.asked("POST", "/v1/me/erasure", {}, token=token, done_before=("not_found",))
     callers.settle()
     callers.scheduled("privacy_looks", hours=2)

@@ -1,19 +1,18 @@
 """Defects to be found out: with each of them in force some cell has to be red."""
 
 import json
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 
-from entrepot.cloud import dynamo, events, inbox, outbox, reads, relay, writes
+from entrepot.cloud import dynamo, events, inbox, outbox, relay, transport, writes
 from entrepot.kernel.ids import new_id
 from functions.catalogue import store as catalogue
 from functions.settlement.store import ledger
-
-_AGAIN = 6
 
 
 def condition_dropped() -> AbstractContextManager[Any]:
@@ -45,19 +44,19 @@ def posting_doubled() -> AbstractContextManager[Any]:
     return patch.object(ledger, "_added", doubled)
 
 
-def token_dropped() -> AbstractContextManager[Any]:
+@contextmanager
+def token_dropped() -> Iterator[None]:
     """A write whose answer was lost is sent again as if it were another."""
     call = dynamo.call
 
     def forgetful(operation: str, **arguments: Any) -> dict[str, Any]:
-        for _ in range(_AGAIN):
-            try:
+        for _ in range(transport.ATTEMPTS - 1):
+            with suppress(BotoCoreError), patch.object(transport, "ATTEMPTS", 1):
                 return call(operation, **arguments)
-            except BotoCoreError:
-                continue
         return call(operation, **arguments)
 
-    return patch.object(dynamo, "call", forgetful)
+    with patch.object(dynamo, "call", forgetful):
+        yield
 
 
 def marked_before_published() -> AbstractContextManager[Any]:
@@ -93,20 +92,3 @@ def version_ignored() -> AbstractContextManager[Any]:
             return events._Envelope(read["event"], 1, read["event_id"])
 
     return patch.object(events, "_ENVELOPE", Careless())
-
-
-def outage_taken_for_a_bug() -> AbstractContextManager[Any]:
-    """A query that DynamoDB does not answer raises what nobody takes for an outage."""
-
-    class Other(Exception):
-        pass
-
-    query = reads.query
-
-    def raising(*given: Any, **more: Any) -> Any:
-        try:
-            return query(*given, **more)
-        except (BotoCoreError, ClientError) as error:
-            raise Other from error
-
-    return patch.object(reads, "query", raising)

@@ -153,6 +153,8 @@ class Stage:
         self.empty_queues()
         self.bazaar.clock.moved, self.skew = timedelta(), timedelta()
         forget_what_is_there()
+        if self.proxy is not None:
+            dynamo.forget()  # a client that has set its clock
         random.seed(seed)
         _chance.seed(seed)
         self.log.lines.clear()
