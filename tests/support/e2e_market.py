@@ -60,7 +60,7 @@ class Market:
     def __init__(self, up: Running) -> None:
         self.up = up
         self.api, self.stripe = Address(up.base_url), Address(up.stripe_url)
-        self.operator, self.merchant = (self._signed_in(role) for role in ("operator", "merchant"))
+        self.operator, self.merchant = (self.signed_in(role) for role in ("operator", "merchant"))
         self.dynamodb, self._sqs = up.client("dynamodb"), up.client("sqs")
         self._urls = {queue: self._queue_url(queue) for queue in QUEUES}
 
@@ -125,7 +125,7 @@ class Market:
         assert 200 == answer.status, answer.text
         return answer.json
 
-    def control(self, path: str, **fields: str) -> Any:
+    def control(self, path: str, /, **fields: str) -> Any:
         """A test control of the stand-in for Stripe."""
         answer = self.stripe.call("POST", f"/test/{path}", form=fields)
         assert 200 == answer.status, answer.text
@@ -180,7 +180,7 @@ class Market:
         url: str = self._sqs.get_queue_url(QueueName=f"entrepot-{self.up.stage}-{queue}")["QueueUrl"]
         return url
 
-    def _signed_in(self, role: str) -> str:
+    def signed_in(self, role: str) -> str:
         account = self.up.accounts[role]
         body = {"email": account["email"], "password": account["password"]}
         return str(self.done(201, "POST", "/v1/sessions", body)["access_token"])

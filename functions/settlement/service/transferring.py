@@ -170,6 +170,9 @@ def _refused(payout: Payout, reason: str, now: datetime) -> bool:
 
     after = moving.changed(payout.payout_id, step)
     if reason in _NO_FUNDS:
+        telemetry.log(
+            "transfer_unfunded", level="error", payout_id=payout.payout_id, currency=payout.amount.currency
+        )
         telemetry.metric("TransfersUnfunded")
     return after.ask_at is None
 

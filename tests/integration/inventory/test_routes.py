@@ -210,3 +210,16 @@ def test_what_was_never_stocked_shows_nothing_to_its_merchant(merchant, rival, o
     assert {"sku": "SKU-1", "warehouses": []} == merchant.call("GET", "/v1/stock/SKU-1").body
     assert 404 == rival.call("GET", "/v1/stock/SKU-1").status
     assert 404 == operator.call("GET", "/v1/stock/SKU-1").status
+
+
+def test_a_count_that_agrees_holds_every_bucket_as_it_was_seen(merchant, whs):
+    path = "/v1/stock/SKU-1/movements"
+    merchant.call("POST", path, receipt(whs, 20), key="received")
+
+    answers = [
+        merchant.call("POST", path, receipt(whs, units, cause="count"), key=f"counted-{units}")
+        for units in (20, 17)
+    ]
+
+    assert [201, 201] == [answer.status for answer in answers]
+    assert [0, -3] == [answer.body["change"] for answer in answers]

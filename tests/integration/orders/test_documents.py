@@ -10,6 +10,8 @@ import pytest
 from pypdf import PdfReader
 
 from entrepot.cloud import aws, reads, writes
+from entrepot.contracts.events import encoded
+from entrepot.contracts.orders import BuyerForgotten
 from entrepot.kernel.clock import utc_now
 from functions.logistics import facade as logistics
 from functions.logistics import papers as papers_job
@@ -20,6 +22,7 @@ from functions.orders import store
 from functions.orders.domain.forgetting import forgotten
 from functions.orders.service import documents
 from tests.integration.orders.bazaar import Bazaar, meanwhile
+from tests.support import pump
 from tests.support.http import Answer, call
 
 
@@ -266,3 +269,18 @@ def _freight(bazaar: Bazaar) -> tuple[int, str]:
     cheapest = bazaar.quote({"PHONES-1": 1})["options"][0]
     rule = next(entry["rule"] for entry in cheapest["explain"] if entry["charge"] == "freight")
     return cheapest["freight"]["amount"], rule.partition("/")[0]
+
+
+def test_a_buyer_who_is_forgotten_takes_the_papers_along(bazaar, shipment):
+    placed, parcel = shipment
+    papers(parcel, "POST", token=bazaar.shenzhen.token)
+    documents.write(messages()[0])
+    assert objects(placed["id"])
+    event = BuyerForgotten(
+        event_id="evt_forgotten", occurred_at=utc_now(), order_id=placed["id"], payment_ids=(),
+        shipment_ids=(parcel["id"],), kept_until=utc_now().date(),
+    )  # fmt: skip
+
+    assert [] == pump.deliver("logistics-events", encoded(event))
+
+    assert ([], "none") == (objects(placed["id"]), papers(parcel, token=bazaar.shenzhen.token).json["status"])

@@ -12,6 +12,7 @@ from functions.orders import store
 from functions.orders.service import clock
 from functions.payments import facade as payments
 from tests.integration.orders.bazaar import Bazaar, about, dump, meanwhile
+from tests.support import memory
 from tests.support.http import Answer, call
 from tests.support.provider import intent_id
 
@@ -120,6 +121,38 @@ def test_an_unpaid_order_is_cancelled_by_its_guest(bazaar: Bazaar) -> None:
     assert (True, 2) == (event["whole"], event["lines"][0]["quantity"])
     bazaar.tick(minutes=31)
     assert "cancelled" == bazaar.order(placed)["status"]
+
+
+def test_a_transfer_that_is_cancelled_is_no_longer_looked_for_by_its_amount(bazaar: Bazaar) -> None:
+    placed = bazaar.place({"PHONES-1": 2}, method="bank_transfer")
+    reference = placed["payment"]["next_action"]["details"]["reference"]
+    assert [reference] == _looked_for(placed)
+
+    assert 200 == bazaar.cancel(placed).status
+    bazaar.settle_events()
+
+    assert "cancelled" == bazaar.order(placed)["status"]
+    assert [] == _looked_for(placed)
+
+
+def test_a_transfer_whose_order_a_card_has_paid_is_no_longer_looked_for_by_its_amount(bazaar: Bazaar) -> None:
+    placed = bazaar.place({"PHONES-1": 2})
+    headers = {"Order-Token": placed["order_token"], **bazaar.key()}
+    other = call("POST", f"/v1/orders/{placed['id']}/payments", {"method": "bank_transfer"}, headers=headers)
+    assert (201, 1) == (other.status, len(_looked_for(placed)))
+
+    bazaar.provider.pay(placed)
+    bazaar.hear()
+
+    assert "paid" == bazaar.order(placed)["status"]
+    assert [] == _looked_for(placed)
+
+
+def _looked_for(placed: Any) -> list[str]:
+    """The references of what a transfer of the order's total could be for."""
+    total = placed["total"]
+    rows = memory.current().rows("payments")
+    return [row["sk"]["S"] for row in rows if row["pk"]["S"] == f"due#{total['currency']}#{total['amount']}"]
 
 
 def test_a_paid_order_is_cancelled_and_its_money_goes_back_once(bazaar: Bazaar) -> None:

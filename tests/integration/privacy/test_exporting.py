@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from entrepot.cloud import aws
+from entrepot.cloud import aws, dynamo
 from functions.privacy.service import gathering
 from tests.integration.orders.bazaar import IMPORTER, Bazaar, token
 from tests.integration.privacy.anna import (
@@ -197,3 +197,19 @@ def test_an_archive_that_is_made_while_its_member_leaves_is_dropped(
     bazaar.settle_events()
 
     assert [] == traces(anna)
+
+
+def test_an_archive_waits_for_a_provider_that_does_not_answer(bazaar: Bazaar, anna: Anna) -> None:
+    with_card(bazaar, anna)
+    export = asked(anna).json
+    (wanted,) = [event for event in pump.events() if event["event"] == "privacy.export_requested"]
+    bazaar.provider.control("faults", mode="unavailable")
+
+    assert ["message"] == pump.deliver("privacy-events", json.dumps(wanted))
+    bazaar.provider._request("DELETE", "/test/faults")
+    key = {"pk": {"S": "breaker#stripe"}, "sk": {"S": "breaker"}}
+    held = dynamo.call("GetItem", TableName=aws.name("payments"), Key=key)["Item"]["breaker"]["S"]
+    assert 1 == json.loads(held)["failures"]
+
+    assert [] == pump.deliver("privacy-events", json.dumps(wanted))
+    assert "ready" == read(anna, export)["status"]

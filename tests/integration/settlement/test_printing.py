@@ -1,13 +1,15 @@
 """A statement as PDF: written once by a job, names every entry, and has the letters of every script."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 
 import pytest
 from pypdf import PdfReader
 
+from entrepot.cloud import auth
 from entrepot.cloud import aws as cloud
+from entrepot.kernel.clock import utc_now
 from entrepot.kernel.refusals import NotFound
 from functions.membership.facade import Merchant, seed_merchant
 from functions.settlement.domain.statement_paper import KEPT, PATIENCE, Paper, PaperState, major, paper
@@ -22,6 +24,7 @@ from tests.integration.settlement.books import (
     staff,
 )
 from tests.support import pump
+from tests.support.http import call
 
 SOUND = "mrc_01JD00000000000000000000S0"
 
@@ -155,3 +158,26 @@ def test_what_is_printed_adds_up(settled):
     assert full.statement.net == sums["Net"] == sum(minor(line.net) for line in said.lines)
     assert full.statement.payable == sums["Payable CNY"]
     assert ("EUR 100.00", "1,234.50") == (said.lines[0].amount, major(123450, "EUR"))
+
+
+def test_a_merchant_asks_for_its_paper_and_gets_a_link_to_it(settled):
+    wanted = statement_id(settled)
+    path = f"/v1/statements/{wanted}/pdf"
+    assert (202, "pending") == _asked("POST", path)
+    printing.write(messages()[0])
+
+    answer = call("GET", path, token=_token())
+
+    assert (200, "ready") == (answer.status, answer.json["status"])
+    assert f"statements/{wanted}" in answer.json["url"]
+
+
+def _asked(method: str, path: str) -> tuple[int, str]:
+    answer = call(method, path, token=_token())
+    return answer.status, answer.json["status"]
+
+
+def _token() -> str:
+    expires = int((utc_now() + timedelta(minutes=10)).timestamp())
+    claims = {"sub": "mbr_1", "sid": "ses_1", "exp": expires, "role": "merchant", "merchant_id": SOUND}
+    return auth.sign(claims, auth.ACCESS)

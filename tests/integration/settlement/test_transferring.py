@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from entrepot.cloud import aws, dynamo
 from functions.payments import facade as payments
 from functions.payments import stripe_gateway
 from functions.settlement import store
@@ -498,3 +499,36 @@ def _transfer_shape() -> dict[str, Any]:
             "id": store.new_id("transfer"), "object": "transfer", "amount": 1, "amount_reversed": 0, "currency": "eur",
             "created": 1, "destination": CONNECTED, "livemode": False, "reversed": False,
         }  # fmt: skip
+
+
+def breaker() -> Any:
+    key = {"pk": {"S": "breaker#stripe"}, "sk": {"S": "breaker"}}
+    return json.loads(dynamo.call("GetItem", TableName=aws.name("payments"), Key=key)["Item"]["breaker"]["S"])
+
+
+@pytest.mark.parametrize("act", ["turn", "sweep"])
+def test_a_transfer_that_is_not_answered_counts_towards_the_breaker(owed, stripe, act):
+    if act == "sweep":
+        pay(owed)
+    fault(stripe, "drop_before", times="10")
+
+    if act == "turn":
+        running.take(json.dumps({"merchant_id": MILAN}), owed.now)
+    else:
+        transferring.sweep(owed.now)
+
+    heal(stripe)
+    assert (1, None) == (breaker()["failures"], breaker()["opened_at"])
+    assert [] == made(stripe)
+
+
+def test_a_refusal_that_the_sweep_hears_stops_the_destination_and_tells_of_it(stripe):
+    books = owing(Books(), "acct_1StandinClosed")
+    pay(books)
+
+    assert 1 == transferring.sweep(books.now)
+
+    assert (PayoutStatus.RETURNED, "account_closed") == (payout().status, payout().reason)
+    assert "account_closed" == store.destinations(MILAN)[0].stopped
+    told_of = [event["event"] for event in books.announced()]
+    assert 2 == told_of.count("settlement.destination_changed"), "when it was set, and when it was stopped"
