@@ -22,6 +22,9 @@ os.environ.update(
 from hypothesis import HealthCheck, settings
 
 from tests.support import aws as stand_in
+from tests.support import passwords
+
+passwords.make_cheap()
 
 # How long an example takes depends on what else the machine does; a slow one is no wrong one.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

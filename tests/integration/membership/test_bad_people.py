@@ -13,8 +13,6 @@ from cryptography.hazmat.primitives import hashes as digests
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from joserfc.jwk import ECKey
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 
 from entrepot.cloud import auth, http, outbox
 from functions.membership import pwdlib_gateway
@@ -46,10 +44,8 @@ NAMED: Final[Tries] = {
 @pytest.fixture(scope="module")
 def kept_house() -> Iterator[tuple[House, memory.Memory]]:
     """One house for all tests here, with its rows in memory: what most of them try must change nothing anyway."""
-    cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
     house = House()
     with pytest.MonkeyPatch.context() as patch, in_process(), memory.in_process() as store:
-        patch.setattr(pwdlib_gateway, "_hasher", lambda: cheap)
         patch.setattr(http, "utc_now", lambda: house.now)
         patch.setattr(outbox, "SHARDS", 1)
         yield house, store
