@@ -5,7 +5,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/shared/python
 
 LOAD_ALL = $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON))
 
-.PHONY: up dev test lint types borders matrix privileges runbooks month faults load flashsale soak package bench audit openapi rules clean testing deploy rollback
+.PHONY: up dev test lint types borders matrix fuzz privileges runbooks month faults load flashsale soak package bench audit openapi rules clean testing deploy rollback
 
 up: ## serve everything on this machine, and tell the story (STORY=0 skips it, ENTREPOT_PORT moves it)
 	@$(PYTHON) -m infra.local.up
@@ -39,6 +39,9 @@ privileges: $(VENV)/.dev ## each function's policy is exactly what it calls, rec
 
 runbooks: $(VENV)/.dev ## make each alarm's cause come true on this machine, and run its page's commands: make runbooks PAGES="audit throttles"
 	@$(VENV)/python -m tests.runbooks $(PAGES)
+fuzz: $(VENV)/.dev ## generated requests to each route by each role: make fuzz ROLE=shopper ROUTE='/v1/me*' EXAMPLES=50 SEED=1
+	@$(VENV)/python -m tests.integration.fuzz $(if $(ROLE),--role $(ROLE)) $(if $(ROUTE),--route '$(ROUTE)') \
+	  --examples $(or $(EXAMPLES),6) --seed $(or $(SEED),1)
 
 month: $(VENV)/.dev ## ten thousand orders, settled and paid out, to zero unexplained: make month ORDERS=10000 SEED=1
 	@$(VENV)/python -m tests.integration.month --orders $(or $(ORDERS),10000) --seed $(or $(SEED),1)

@@ -8,8 +8,7 @@ import json
 import os
 import re
 import sys
-import types
-import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,26 +18,20 @@ os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")
 import msgspec
 
 from entrepot.cloud.basics import VERSION
-from entrepot.cloud.call import Reply
 from entrepot.cloud.http import Route
+from entrepot.cloud.wire import Body
 from entrepot.contracts.permissions import ANY, GRANTS, PUBLIC
+from entrepot.kernel.countries import COUNTRIES
+from entrepot.kernel.currencies import EXPONENTS
+from infra import openapi_answers as answers
 
 DOCUMENT: Final = Path(__file__).parents[1] / "layers/shared/python/entrepot/contracts/openapi.json"
 
-_SEE_OTHER: Final = 303
-_PROBLEM: Final = {
-    "type": "object",
-    "required": ["type", "title", "status", "code", "detail", "correlation_id"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "code": {"type": "string", "description": "stable; never renamed"},
-        "detail": {"type": "string"},
-        "field": {"type": "string", "description": "which field of the request is at fault"},
-        "correlation_id": {"type": "string"},
-    },
+LISTED: Final = {
+    "Country": {"type": "string", "enum": sorted(COUNTRIES), "description": "ISO 3166-1 alpha-2"},
+    "Currency": {"type": "string", "enum": sorted(EXPONENTS), "description": "ISO 4217"},
 }
+"""What fields refer to by `wire.described`."""
 Schemas = dict[str, Any]
 
 _TOKENS: Final = {
@@ -72,23 +65,24 @@ def document() -> dict[str, Any]:
         "servers": [{"url": "http://127.0.0.1:8000", "description": "one machine"}],
         "paths": paths,
         "components": {
-            "schemas": {**dict(sorted(components.items())), "Problem": _PROBLEM},
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
-            "responses": {
-                "Problem": {
-                    "description": "a refusal, as RFC 9457 writes it",
-                    "content": {
-                        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-                    },
-                }
+            "schemas": {
+                **_with_more(components, routes),
+                **LISTED,
+                "Problem": answers.PROBLEM,
+                "OAuthProblem": answers.OAUTH_PROBLEM,
             },
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "headers": answers.HEADERS,
+            "responses": answers.components(),
         },
     }
 
 
 def text() -> str:
     # Python ends a pattern with \\Z where ECMA 262, which OpenAPI names, writes $.
-    return json.dumps(dedented(document()), indent=1, ensure_ascii=False).replace('\\\\Z"', '$"') + "\n"
+    return (
+        json.dumps(dedented(_plain(document())), indent=1, ensure_ascii=False).replace('\\\\Z"', '$"') + "\n"
+    )
 
 
 def dedented(part: Any) -> Any:
@@ -103,17 +97,8 @@ def dedented(part: Any) -> Any:
     return [dedented(value) for value in part] if isinstance(part, list) else part
 
 
-def answered(route: Route) -> Any:
-    """The struct a route answers with; None for no body or one that is not ours to describe."""
-    shown = route.returns
-    if isinstance(shown, types.UnionType) or typing.get_origin(shown) is typing.Union:
-        kinds = [kind for kind in typing.get_args(shown) if kind is not Reply]
-        shown = kinds[0] if len(kinds) == 1 else None
-    return None if shown in (None, Reply) else shown
-
-
 def _shapes(route: Route) -> list[Any]:
-    return [shape for shape in (route.body, route.form, answered(route)) if shape is not None]
+    return [shape for shape in (route.body, route.form, answers.answered(route)) if shape is not None]
 
 
 def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
@@ -125,16 +110,13 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
         "description": " ".join(filter(None, (doc, _who(route)))),
         "security": [] if route.allow == PUBLIC else [{"bearer": []}],
         "parameters": [*_path_parameters(route), *_headers(route), *_query(route)],
-        "responses": {
-            str(route.status): _success(route, schemas),
-            "default": {"$ref": "#/components/responses/Problem"},
-        },
+        "responses": answers.responses(route, _success(route, schemas)),
     }
     if route.allow == PUBLIC:
         operation["security"] = [{}, {"bearer": []}]
     if route.body is not None:
         operation["requestBody"] = {
-            "required": True,
+            "required": not _may_be_left_out(route),
             "content": {"application/json": {"schema": schemas[_key(route.body)]}},
         }
     if route.form is not None:
@@ -144,8 +126,63 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
             "content": {"application/x-www-form-urlencoded": {"schema": schemas[_key(route.form)]}},
         }
     if route.webhook:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": {}}}}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }
     return operation
+
+
+def _with_more(schemas: dict[str, Any], routes: list[Route]) -> dict[str, Any]:
+    """The components with what the structs of bodies say of themselves beside their fields."""
+    made = dict(sorted(schemas.items()))
+    for route in routes:
+        if route.body is not None and _more_of(route):
+            name = _component(route.body, made)
+            made[name] = {**made[name], **_more_of(route)}
+        if route.form is not None:
+            name = _component(route.form, made)
+            made[name] = _as_form(schemas[name])
+    return made
+
+
+def _more_of(route: Route) -> Mapping[str, Any]:
+    return route.body.SCHEMA if route.body is not None and issubclass(route.body, Body) else {}
+
+
+def _component(kind: type[msgspec.Struct], schemas: dict[str, Any]) -> str:
+    """A struct's name in the document: with its module where another bears the same."""
+    return kind.__name__ if kind.__name__ in schemas else f"{kind.__module__}.{kind.__name__}"
+
+
+def _as_form(schema: dict[str, Any]) -> dict[str, Any]:
+    """A form knows no null, and fields that nobody asked for are passed over (RFC 6749, section 3.2)."""
+    fields = {
+        name: next((kind for kind in field.get("anyOf", ()) if kind != {"type": "null"}), field)
+        for name, field in schema["properties"].items()
+    }
+    return {**schema, "properties": fields, "additionalProperties": {"type": "string"}}
+
+
+def _may_be_left_out(route: Route) -> bool:
+    """Whether a body of nothing is a whole one."""
+    assert route.decoder is not None, "it takes a body"
+    if _more_of(route):
+        return False
+    try:
+        route.decoder.decode(b"{}")
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _plain(schema: Any) -> Any:
+    """The same without a pattern beside the list of what matches it."""
+    if isinstance(schema, dict):
+        if schema.get("$ref", "").rpartition("/")[2] in LISTED:
+            return {name: value for name, value in schema.items() if name not in ("type", "pattern")}
+        return {name: _plain(value) for name, value in schema.items()}
+    return [_plain(value) for value in schema] if isinstance(schema, list) else schema
 
 
 def _who(route: Route) -> str:
@@ -164,14 +201,18 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _headers(route: Route) -> list[dict[str, Any]]:
-    wanted = [(name, False, why) for name, (paths, why) in _TOKENS.items() if paths.search(route.path)]
+    any_: dict[str, Any] = {"type": "string"}
+    visible = {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"}
+    wanted = [(name, False, why, any_) for name, (paths, why) in _TOKENS.items() if paths.search(route.path)]
     if route.idempotent:
-        wanted.append(("Idempotency-Key", True, "1 to 255 visible ASCII characters; kept for 24 hours"))
+        wanted.append(
+            ("Idempotency-Key", True, "1 to 255 visible ASCII characters; kept for 24 hours", visible)
+        )
     if route.if_match:
-        wanted.append(("If-Match", True, "the ETag last seen"))
+        wanted.append(("If-Match", True, "the ETag last seen", {**any_, "minLength": 1}))
     return [
-        {"name": name, "in": "header", "required": required, "description": why, "schema": {"type": "string"}}
-        for name, required, why in wanted
+        {"name": name, "in": "header", "required": required, "description": why, "schema": schema}
+        for name, required, why, schema in wanted
     ]
 
 
@@ -194,20 +235,19 @@ def _query(route: Route) -> list[dict[str, Any]]:
 def _inlined(schema: Any, schemas: dict[str, Any]) -> Any:
     """Query parameters refer to few small types: those stand where they are used."""
     if isinstance(schema, dict):
-        if "$ref" in schema:
+        if "$ref" in schema and schema["$ref"].rpartition("/")[2] not in LISTED:
             return schemas[schema["$ref"].rpartition("/")[2]]
         return {name: _inlined(value, schemas) for name, value in schema.items()}
     return [_inlined(value, schemas) for value in schema] if isinstance(schema, list) else schema
 
 
-def _success(route: Route, schemas: Schemas) -> dict[str, Any]:
-    shape = answered(route)
-    if route.status == _SEE_OTHER:
-        return {"description": "sent on", "headers": {"Location": {"schema": {"type": "string"}}}}
-    if route.status == 204 or (shape is None and route.returns is None):
-        return {"description": "done"}
-    schema = {} if shape is None else schemas[_key(shape)]
-    return {"description": "done", "content": {"application/json": {"schema": schema}}}
+def _success(route: Route, schemas: Schemas) -> dict[str, Any] | None:
+    """What the body of a success is like; anything where the route does not say, None where it has none."""
+    shape = answers.answered(route)
+    if shape is None:
+        return None if route.returns is None else {}
+    described: dict[str, Any] = schemas[_key(shape)]
+    return described
 
 
 def _key(shape: Any) -> str:

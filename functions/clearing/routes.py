@@ -71,12 +71,12 @@ def list_breaks(call: Call) -> BreaksView:
     )
 
 
-@api.post("/v1/clearing/breaks/{break_id}/take", allow="clearing.write")
+@api.post("/v1/clearing/breaks/{break_id}/take", allow="clearing.write", refuses=(409,))
 def take_break(call: Call, body: TakeBody, break_id: str) -> ItemView:
     return item_view(breaks.take(break_id, call.member, body.taken_by), call.now.date())
 
 
-@api.post("/v1/clearing/breaks/{break_id}/resolution", allow="clearing.write")
+@api.post("/v1/clearing/breaks/{break_id}/resolution", allow="clearing.write", refuses=(409,))
 def resolve_break(call: Call, body: ResolveBody, break_id: str) -> ItemView:
     made = breaks.resolve(break_id, Reason(body.reason), body.note, call.member, call.now)
     return item_view(made, call.now.date())

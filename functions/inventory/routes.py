@@ -80,7 +80,7 @@ class StockView(View, frozen=True, kw_only=True):
     warehouses: list[LevelView]
 
 
-@api.get("/v1/warehouses", allow="warehouses.read", query=WarehousesQuery)
+@api.get("/v1/warehouses", allow="warehouses.read", query=WarehousesQuery, refuses=(422,))
 def list_warehouses(call: Call) -> WarehousesView:
     asked: WarehousesQuery = call.query
     binding = f"merchant={asked.merchant or ''}"
@@ -97,7 +97,7 @@ def create_warehouse(call: Call, body: WarehouseBody) -> WarehouseView:
     return _warehouse(made)
 
 
-@api.post("/v1/stock/{sku}/movements", allow="stock.write", status=201, idempotent=True)
+@api.post("/v1/stock/{sku}/movements", allow="stock.write", status=201, idempotent=True, refuses=(409, 422))
 def move_stock(call: Call, body: MovementBody, sku: str) -> MovementView:
     wanted = movements.Instruction(
         sku=_checked(sku),

@@ -69,7 +69,7 @@ class RateCardsView(View, frozen=True):
     version: int
 
 
-@api.post("/v1/rate-cards/imports", allow="rate_cards.write")
+@api.post("/v1/rate-cards/imports", allow="rate_cards.write", refuses=(409, 422))
 def import_rate_cards(call: Call, body: ImportBody) -> ImportView:
     made = importing.import_cards(body.csv, dry_run=body.dry_run)
     return ImportView(

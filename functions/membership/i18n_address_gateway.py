@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Final
 
-from functions.membership.domain.merchants import COUNTRIES, UnknownCountry
+from entrepot.kernel.countries import COUNTRIES
+from functions.membership.domain.merchants import UnknownCountry
 from functions.membership.domain.postal import InvalidAddress, PostalAddress
 
 _OURS: Final = {

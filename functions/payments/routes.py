@@ -130,7 +130,7 @@ def remove_card(call: Call, card_id: str) -> None:
     customers.remove(call.member.member_id, card_id, call.now)
 
 
-@api.post("/v1/bank-statements", allow="bank.write", status=202)
+@api.post("/v1/bank-statements", allow="bank.write", status=202, refuses=(422,))
 def import_statement(call: Call, body: StatementBody) -> StatementView:
     return StatementView(id=statements.submit(body.format, body.content, call.now), status="queued")
 
@@ -144,7 +144,7 @@ def list_unmatched(call: Call) -> WorkListView:
     )
 
 
-@api.post("/v1/bank-statements/unmatched/{item_id}/assign", allow="bank.write")
+@api.post("/v1/bank-statements/unmatched/{item_id}/assign", allow="bank.write", refuses=(409, 422))
 def assign_entry(call: Call, body: AssignBody, item_id: str) -> AssignedView:
     due = statements.assign(item_id, body.reference, call.now)
     return AssignedView(

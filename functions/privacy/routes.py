@@ -54,7 +54,7 @@ class ExportView(View, frozen=True):
     remedy: str | None
 
 
-@api.post("/v1/me/exports", allow=ANY, status=202)
+@api.post("/v1/me/exports", allow=ANY, status=202, refuses=(429,))
 def export_me(call: Call) -> ExportView:
     return _export(exporting.request(call.member, call.now), None, call.now)
 
@@ -65,7 +65,7 @@ def read_export(call: Call, export_id: str) -> ExportView:
     return _export(export, url, call.now)
 
 
-@api.post("/v1/me/erasure", allow=ANY, status=202)
+@api.post("/v1/me/erasure", allow=ANY, status=202, refuses=(404, 409, 429))
 def erase_me(call: Call, body: EraseBody) -> LeavingView:
     erasure = erasing.request(call.member, body.otp, call.now)
     return LeavingView(status=_status(erasure), requested_at=erasure.requested_at)

@@ -86,13 +86,13 @@ def read_schedule(call: Call, merchant_id: str) -> ScheduleView:
     return schedule_view(merchant_id, running.schedule_of(merchant_id, call.member))
 
 
-@api.put("/v1/merchants/{merchant_id}/payout-schedule", allow="payouts.write")
+@api.put("/v1/merchants/{merchant_id}/payout-schedule", allow="payouts.write", refuses=(422,))
 def set_schedule(call: Call, body: ScheduleBody, merchant_id: str) -> ScheduleView:
     wanted = Schedule(Every(body.every), body.on)
     return schedule_view(merchant_id, running.set_schedule(merchant_id, wanted))
 
 
-@api.get("/v1/ledger/trial-balance", allow="ledger.read", query=TrialBalanceQuery)
+@api.get("/v1/ledger/trial-balance", allow="ledger.read", query=TrialBalanceQuery, refuses=(422,))
 def trial_balance(call: Call) -> TrialBalanceView:
     wanted: TrialBalanceQuery = call.query
     return trial_balance_view(reading.trial_balance_at(wanted.as_of, call.now))
@@ -103,7 +103,7 @@ def read_entry(call: Call, entry_id: str) -> EntryView:
     return entry_view(reading.entry(entry_id))
 
 
-@api.post("/v1/ledger/entries/{entry_id}/reversal", allow="ledger.write", status=201)
+@api.post("/v1/ledger/entries/{entry_id}/reversal", allow="ledger.write", status=201, refuses=(409, 422))
 def reverse_entry(call: Call, entry_id: str) -> EntryView:
     return entry_view(reversing.reverse(entry_id, call.now))
 
@@ -130,7 +130,7 @@ def list_payouts(call: Call, merchant_id: str) -> PayoutsView:
     )
 
 
-@api.post("/v1/payouts/{payout_id}/outcome", allow="payouts.write")
+@api.post("/v1/payouts/{payout_id}/outcome", allow="payouts.write", refuses=(409,))
 def tell_outcome(call: Call, body: OutcomeBody, payout_id: str) -> PayoutView:
     return payout_view(paying.move(payout_id, PayoutStatus(body.status), call.now, body.reason))
 
@@ -151,7 +151,9 @@ def list_destinations(call: Call, merchant_id: str) -> DestinationsView:
     return DestinationsView(data=[destination_view(each) for each in found])
 
 
-@api.put("/v1/merchants/{merchant_id}/payout-destinations/{currency}", allow="destinations.write")
+@api.put(
+    "/v1/merchants/{merchant_id}/payout-destinations/{currency}", allow="destinations.write", refuses=(422,)
+)
 def set_destination(call: Call, body: DestinationBody, merchant_id: str, currency: str) -> DestinationView:
     account = destinations.account(Through(body.through), to_builtins(body))
     found = destinations.set_by(call.member, merchant_id, currency, account, call.now)

@@ -29,6 +29,39 @@ def test_the_openapi_document_is_valid() -> None:
     assert "3.1.0" == document["openapi"]
 
 
+def test_no_route_answers_with_what_is_not_written_down() -> None:
+    document = openapi.document()
+    answers = [one["responses"] for path in document["paths"].values() for one in path.values()]
+
+    assert answers
+    assert all(str(status).isdigit() for answer in answers for status in answer)
+    assert not any("500" in answer for answer in answers)
+    assert all("503" in answer for answer in answers)
+
+
+def test_which_fields_go_together_is_told() -> None:
+    schemas = json.loads(openapi.text())["components"]["schemas"]
+    validator = Draft202012Validator(
+        {"$ref": "#/components/schemas/SignInBody", "components": {"schemas": schemas}}
+    )
+
+    good = [
+        {"email": "a@example.com", "password": "p"},
+        {"phone": "+491512345", "password": "p", "email": None},
+        {"phone": "+491512345", "code": "123456"},
+    ]
+    bad = [
+        {},
+        {"email": "a@example.com"},
+        {"email": "a@example.com", "code": "123456"},
+        {"email": "a@example.com", "phone": "+491512345", "password": "p"},
+        {"phone": "+491512345", "password": "p", "code": "123456"},
+    ]
+
+    assert [True] * 3 == [validator.is_valid(body) for body in good]
+    assert [False] * 5 == [validator.is_valid(body) for body in bad]
+
+
 def test_every_path_that_others_rely_on_is_there() -> None:
     paths = openapi.document()["paths"]
     relied_on = """

@@ -24,6 +24,9 @@ Key = tuple[str, str]
 
 _MOST_ITEMS: Final = 100
 _MOST_READ: Final = 100
+_KEY_BYTES: Final = (2048, 1024)
+_ITEM_BYTES: Final = 400 * 1024
+_DIGITS: Final = 38
 _EQUALS: Final = re.compile(r"(#\d+) = (:\d+)")
 
 
@@ -232,6 +235,7 @@ class Memory:
         rows = self._tables[body["TableName"]]
         key = _key(body.get("Key") or body["Item"])
         if verb == "Put":
+            _check_size(body["Item"])
             rows.replace(key, body["Item"])
         elif verb == "Delete":
             rows.replace(key, None)
@@ -287,7 +291,24 @@ _running: list[Memory] = []
 
 
 def _key(item: Mapping[str, Any]) -> Key:
-    return item["pk"]["S"], item["sk"]["S"]
+    """Raises: ClientError: a key that is empty, or longer than DynamoDB's keys may be."""
+    key = item["pk"]["S"], item["sk"]["S"]
+    lengths = [len(part.encode()) for part in key]
+    if not all(0 < length <= most for length, most in zip(lengths, _KEY_BYTES, strict=True)):
+        raise _error("ValidationException", "key")
+    return key
+
+
+def _check_size(item: Mapping[str, Any]) -> None:
+    """Raises: ClientError: an item larger than DynamoDB keeps, or a number with more digits."""
+    size = 0
+    for name, value in item.items():
+        ((kind, held),) = value.items()
+        size += len(name) + (len(held.encode()) if kind == "S" else len(held) if kind == "B" else 0)
+        if kind == "N" and len(held.lstrip("-")) > _DIGITS:
+            raise _error("ValidationException", "number")
+    if size > _ITEM_BYTES:
+        raise _error("ValidationException", "item")
 
 
 def _matching(found: Iterator[Raw], test: Callable[[Raw], bool]) -> Iterator[Raw]:

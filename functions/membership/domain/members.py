@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
+from entrepot.kernel.countries import COUNTRIES
 from entrepot.kernel.currencies import EXPONENTS
 from entrepot.kernel.refusals import Kind, Refusal
-from functions.membership.domain.merchants import COUNTRIES, UnknownCountry, UnknownCurrency
+from functions.membership.domain.merchants import UnknownCountry, UnknownCurrency
 
 PASSWORD_SHORTEST: Final = 10
 PASSWORD_LONGEST: Final = 128

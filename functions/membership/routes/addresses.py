@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from entrepot.cloud.call import Call, Reply, tagged
+from entrepot.cloud.call import Call, Tagged, tagged
 from entrepot.cloud.wire import Body, CountryCode, Line, Phone, View
 from entrepot.contracts.permissions import ANY
 from functions.membership.domain.postal import BookEntry, PostalAddress
@@ -63,18 +63,18 @@ def list_addresses(call: Call) -> BookView:
     return BookView(data=[_view(entry) for entry in entries], next_cursor=None)
 
 
-@api.post("/v1/me/addresses", allow=ANY, status=201)
-def add_address(call: Call, body: BookAddressBody) -> Reply:
+@api.post("/v1/me/addresses", allow=ANY, status=201, refuses=(404, 409, 422))
+def add_address(call: Call, body: BookAddressBody) -> Tagged[BookAddressView]:
     return _tagged(postal.add(call.member.member_id, body.address, call.now))
 
 
 @api.get("/v1/me/addresses/{address_id}", allow=ANY)
-def read_address(call: Call, address_id: str) -> Reply:
+def read_address(call: Call, address_id: str) -> Tagged[BookAddressView]:
     return _tagged(postal.read(call.member.member_id, address_id))
 
 
-@api.put("/v1/me/addresses/{address_id}", allow=ANY, if_match=True)
-def change_address(call: Call, body: BookAddressBody, address_id: str) -> Reply:
+@api.put("/v1/me/addresses/{address_id}", allow=ANY, if_match=True, refuses=(422,))
+def change_address(call: Call, body: BookAddressBody, address_id: str) -> Tagged[BookAddressView]:
     return _tagged(postal.change(call.member.member_id, address_id, body.address, call.revision()))
 
 
@@ -83,7 +83,7 @@ def remove_address(call: Call, address_id: str) -> None:
     postal.remove(call.member.member_id, address_id)
 
 
-def _tagged(entry: BookEntry) -> Reply:
+def _tagged(entry: BookEntry) -> Tagged[BookAddressView]:
     return tagged(_view(entry), entry.revision)
 
 

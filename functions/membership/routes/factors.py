@@ -33,19 +33,19 @@ class RecoveryView(View, frozen=True):
     recovery_codes: Annotated[list[str], msgspec.Meta(min_length=1)]
 
 
-@api.post("/v1/me/totp", allow=SET_UP, status=201)
+@api.post("/v1/me/totp", allow=SET_UP, status=201, refuses=(404, 409))
 def enrol(call: Call) -> EnrolmentView:
     sessions.fresh(call.member, call.now)
     offered = factors.offer(call.member)
     return EnrolmentView(secret=offered.secret, uri=offered.address)
 
 
-@api.post("/v1/me/totp/confirm", allow=SET_UP)
+@api.post("/v1/me/totp/confirm", allow=SET_UP, refuses=(409,))
 def confirm(call: Call, body: ConfirmBody) -> RecoveryView:
     return RecoveryView(recovery_codes=factors.confirm(call.member, body.code, call.now))
 
 
-@api.post("/v1/me/totp/remove", allow=SET_UP, status=204)
+@api.post("/v1/me/totp/remove", allow=SET_UP, status=204, refuses=(404, 409, 429))
 def remove(call: Call, body: RemoveBody) -> None:
     sessions.fresh(call.member, call.now)
     factors.remove(call.member, body.otp, call.now)

@@ -52,7 +52,7 @@ class KeysView(View, frozen=True):
     data: list[KeyView]
 
 
-@api.post("/v1/merchants/{merchant_id}/keys", allow="keys.manage", status=201)
+@api.post("/v1/merchants/{merchant_id}/keys", allow="keys.manage", status=201, refuses=(422,))
 def make_key(call: Call, body: KeyBody, merchant_id: str) -> NewKeyView:
     key, text = keys.make(
         call.member, merchant_id, body.name, tuple(body.scopes), body.expires_in_days, call.now

@@ -1,13 +1,19 @@
 """Merchants and their staff."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from entrepot.cloud.call import Call
 from entrepot.cloud.wire import Body, CountryCode, CurrencyCode, Email, Line, View
 from functions.membership.domain.merchants import Merchant
 from functions.membership.routes import api
 from functions.membership.service import merchants
+
+CommissionRate = Annotated[
+    Decimal, msgspec.Meta(extra_json_schema={"type": ["string", "number"], "minimum": 0, "maximum": 0.5})
+]
 
 
 class MerchantBody(Body, frozen=True):
@@ -16,7 +22,7 @@ class MerchantBody(Body, frozen=True):
     name: Line
     country: CountryCode
     payout_currency: CurrencyCode
-    commission_rate: Decimal
+    commission_rate: CommissionRate
 
 
 class StaffBody(Body, frozen=True):
@@ -52,13 +58,13 @@ def create_merchant(call: Call, body: MerchantBody) -> MerchantView:
     return _merchant(created)
 
 
-@api.post("/v1/merchants/{merchant_id}/staff", allow="merchants.staff", status=201)
+@api.post("/v1/merchants/{merchant_id}/staff", allow="merchants.staff", status=201, refuses=(429,))
 def invite_staff(call: Call, body: StaffBody, merchant_id: str) -> InvitedView:
     address = merchants.invite(call.member, merchant_id, body.email, body.role, call.now)
     return InvitedView(merchant_id=merchant_id, email=address.text, role=body.role, status="invited")
 
 
-@api.post("/v1/staff", allow="platform.staff", status=201)
+@api.post("/v1/staff", allow="platform.staff", status=201, refuses=(429,))
 def invite_platform_staff(call: Call, body: PlatformStaffBody) -> InvitedView:
     address = merchants.invite_to_platform(body.email, body.role, call.now)
     return InvitedView(merchant_id=None, email=address.text, role=body.role, status="invited")

@@ -128,7 +128,7 @@ def remove_client(call: Call, client_id: str) -> None:
     applications.remove(client_id)
 
 
-@api.get("/v1/oauth/authorise", allow=ANY, query=AskedQuery)
+@api.get("/v1/oauth/authorise", allow=ANY, query=AskedQuery, refuses=(422,))
 def read_authorisation(call: Call) -> AskedView:
     """Who asks a member for what: the page that asks for their consent shows it."""
     from functions.membership.service.oauth import server
@@ -137,7 +137,7 @@ def read_authorisation(call: Call) -> AskedView:
     return AskedView(client_id=client.client_id, name=client.name, scopes=scopes)
 
 
-@api.post("/v1/oauth/authorise", allow=ANY)
+@api.post("/v1/oauth/authorise", allow=ANY, refuses=(404, 422))
 def authorise(call: Call, body: AnswerBody) -> RedirectView:
     """The member's answer; their browser goes to `redirect_to` next."""
     from functions.membership.service.oauth import server
@@ -172,7 +172,7 @@ def introspect_token(call: Call, form: KnownTokenForm) -> Reply:
     return server.introspected(call.form, call.headers.get("authorization", ""), call.now)
 
 
-@api.get("/v1/oauth/userinfo", allow=ANY, scope="openid")
+@api.get("/v1/oauth/userinfo", allow=ANY, scope="openid", refuses=(404,))
 def user_info(call: Call) -> Reply:
     """Who has signed in, as far as the scopes allow (OpenID Connect Core, section 5.3)."""
     member = profile.read(call.member.member_id)

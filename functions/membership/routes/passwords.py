@@ -25,12 +25,12 @@ class ForgottenView(View, frozen=True):
     status: str
 
 
-@api.post("/v1/passwords/codes", allow=PUBLIC, status=202)
+@api.post("/v1/passwords/codes", allow=PUBLIC, status=202, refuses=(429,))
 def ask_reset(call: Call, body: ForgottenBody) -> ForgottenView:
     resetting.ask(body.contact, call.address, call.now)
     return ForgottenView(status="sent")
 
 
-@api.post("/v1/passwords", allow=PUBLIC, status=204)
+@api.post("/v1/passwords", allow=PUBLIC, status=204, refuses=(422, 429))
 def reset_password(call: Call, body: ResetBody) -> None:
     resetting.reset(body.contact, body.code, body.new_password, call.address, call.now)

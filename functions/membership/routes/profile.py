@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from entrepot.cloud.call import Call, Reply, tagged
+from entrepot.cloud.call import Call, Tagged, tagged
 from entrepot.cloud.wire import Body, CountryCode, CurrencyCode, View
 from entrepot.contracts.permissions import ANY
 from functions.membership.domain.members import Member, preferences
@@ -68,13 +68,13 @@ class MemberView(View, frozen=True):
     created_at: datetime
 
 
-@api.get("/v1/me", allow=ANY)
-def me(call: Call) -> Reply:
+@api.get("/v1/me", allow=ANY, refuses=(404,))
+def me(call: Call) -> Tagged[MemberView]:
     return _member(profile.read(call.member.member_id))
 
 
-@api.patch("/v1/me", allow=ANY, if_match=True)
-def edit_me(call: Call, body: MeBody) -> Reply:
+@api.patch("/v1/me", allow=ANY, if_match=True, refuses=(404,))
+def edit_me(call: Call, body: MeBody) -> Tagged[MemberView]:
     given = {"locale": body.locale, "nickname": body.nickname}
     changes: dict[str, Any] = {
         name: value for name, value in given.items() if not isinstance(value, UnsetType)
@@ -85,23 +85,23 @@ def edit_me(call: Call, body: MeBody) -> Reply:
     return _member(profile.edit(call.member.member_id, call.revision(), changes))
 
 
-@api.put("/v1/me/password", allow=ANY, status=204)
+@api.put("/v1/me/password", allow=ANY, status=204, refuses=(404, 429))
 def change_password(call: Call, body: PasswordBody) -> None:
     keys.change_password(call.member, body.current_password, body.new_password, call.now)
 
 
-@api.post("/v1/me/contacts", allow=ANY, status=202)
+@api.post("/v1/me/contacts", allow=ANY, status=202, refuses=(404, 429))
 def ask_contact(call: Call, body: NewContactBody) -> ContactAskedView:
     keys.ask_contact(call.member, body.contact, call.address, call.now)
     return ContactAskedView(status="sent")
 
 
-@api.post("/v1/me/contacts/verify", allow=ANY)
-def confirm_contact(call: Call, body: ContactCodeBody) -> Reply:
+@api.post("/v1/me/contacts/verify", allow=ANY, refuses=(404, 409, 422))
+def confirm_contact(call: Call, body: ContactCodeBody) -> Tagged[MemberView]:
     return _member(keys.confirm_contact(call.member, body.code, call.now))
 
 
-def _member(member: Member) -> Reply:
+def _member(member: Member) -> Tagged[MemberView]:
     view = MemberView(
         id=member.member_id,
         email=member.email,

@@ -1,11 +1,11 @@
 """Registering, by an e-mail address or a phone number, and confirming it by a code."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 
 from entrepot.cloud.call import Call
-from entrepot.cloud.wire import Body, InvalidRequest, View
+from entrepot.cloud.wire import Body, InvalidRequest, View, one_of
 from entrepot.contracts.permissions import PUBLIC
 from functions.membership.domain.members import Consent
 from functions.membership.routes import api
@@ -22,6 +22,10 @@ class ConsentBody(Body, frozen=True):
 
 class RegisterBody(ContactBody, frozen=True, kw_only=True):
     """Exactly one of `email`, which needs a password, and `phone`, which may do without."""
+
+    SCHEMA: ClassVar = one_of(
+        {"email": "string", "password": "string"}, {"phone": "string", "password": None}
+    )
 
     password: NewPassword | None = None
     locale: Locale | None = None
@@ -42,7 +46,7 @@ class RegisteredView(View, frozen=True, kw_only=True, omit_defaults=True):
     phone: str | None = None
 
 
-@api.post("/v1/members", allow=PUBLIC, status=201)
+@api.post("/v1/members", allow=PUBLIC, status=201, refuses=(429,))
 def register(call: Call, body: RegisterBody) -> RegisteredView:
     if body.email is not None and body.password is None:
         raise InvalidRequest("An account reached by e-mail needs a password.", field="password")
@@ -53,14 +57,14 @@ def register(call: Call, body: RegisterBody) -> RegisteredView:
     return _registered(body, wanted.contact.text, "pending")
 
 
-@api.post("/v1/members/codes", allow=PUBLIC, status=202)
+@api.post("/v1/members/codes", allow=PUBLIC, status=202, refuses=(429,))
 def send_again(call: Call, body: AgainBody) -> RegisteredView:
     contact = body.contact
     registration.send_again(contact, call.address, call.now)
     return _registered(body, contact.text, "pending")
 
 
-@api.post("/v1/members/verify", allow=PUBLIC)
+@api.post("/v1/members/verify", allow=PUBLIC, refuses=(409, 422))
 def verify(call: Call, body: VerifyBody) -> RegisteredView:
     member = registration.verify(body.contact, body.code, call.now)
     kept = member.phone if body.email is None else member.email

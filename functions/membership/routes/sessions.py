@@ -1,12 +1,12 @@
 """Signing in, staying signed in, signing out, and seeing where one is signed in."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 
 from entrepot.cloud.call import Call
-from entrepot.cloud.wire import Body, InvalidRequest, Phone, View
+from entrepot.cloud.wire import Body, InvalidRequest, Phone, View, one_of
 from entrepot.contracts.permissions import ANY, PUBLIC
 from functions.membership.domain.members import ACCESS_LIFE, Session
 from functions.membership.domain.phones import Phone as PhoneNumber
@@ -23,6 +23,12 @@ class SignInBody(ContactBody, frozen=True, kw_only=True):
 
     `otp`: the second factor, of an account that has one.
     """
+
+    SCHEMA: ClassVar = one_of(
+        {"email": "string", "password": "string"},
+        {"phone": "string", "password": "string"},
+        {"phone": "string", "code": "string"},
+    )
 
     password: Password | None = None
     code: Digits | None = None
@@ -69,7 +75,7 @@ class SessionsView(View, frozen=True):
     next_cursor: str | None
 
 
-@api.post("/v1/sessions", allow=PUBLIC, status=201)
+@api.post("/v1/sessions", allow=PUBLIC, status=201, refuses=(429,))
 def sign_in(call: Call, body: SignInBody) -> TokensView:
     contact = body.contact
     if (body.password is None) == (body.code is None):
@@ -81,13 +87,13 @@ def sign_in(call: Call, body: SignInBody) -> TokensView:
     return tokens_view(sessions.sign_in_by_code(contact, body.code, visit(call, body.otp), call.now))
 
 
-@api.post("/v1/sessions/codes", allow=PUBLIC, status=202)
+@api.post("/v1/sessions/codes", allow=PUBLIC, status=202, refuses=(429,))
 def ask_code(call: Call, body: AskCodeBody) -> CodeSentView:
     sessions.ask_code(phone(body.phone), call.address, call.now)
     return CodeSentView(status="sent")
 
 
-@api.post("/v1/sessions/refresh", allow=PUBLIC, status=201)
+@api.post("/v1/sessions/refresh", allow=PUBLIC, status=201, refuses=(409,))
 def refresh(call: Call, body: RefreshBody) -> TokensView:
     return tokens_view(sessions.refresh(body.refresh_token, call.now))
 

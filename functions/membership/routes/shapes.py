@@ -1,10 +1,10 @@
 """Shapes that several routes of membership take or give."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 
-from entrepot.cloud.wire import Body, Email, InvalidRequest, Phone
+from entrepot.cloud.wire import Body, Email, InvalidRequest, Phone, one_of
 from functions.membership.domain.members import CODE_DIGITS, PASSWORD_LONGEST, PASSWORD_SHORTEST
 from functions.membership.service.contacts import Contact, contact
 
@@ -18,6 +18,8 @@ Token = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 
 class ContactBody(Body, frozen=True, kw_only=True):
     """Names an account, or one to be, by exactly one of `email` and `phone` (E.164)."""
+
+    SCHEMA: ClassVar = one_of({"email": "string"}, {"phone": "string"})
 
     email: Email | None = None
     phone: Phone | None = None

@@ -103,20 +103,22 @@ def list_providers(call: Call) -> ProvidersView:
     )
 
 
-@api.post("/v1/sessions/providers/{provider}", allow=PUBLIC, status=201)
+@api.post("/v1/sessions/providers/{provider}", allow=PUBLIC, status=201, refuses=(429,))
 def begin_sign_in(call: Call, body: BeginBody, provider: str) -> BegunView:
     begun = flows.begin(provider, Purpose.SIGN_IN, body.return_to, call.address, None, call.now)
     return _begun(begun)
 
 
-@api.get("/v1/sessions/providers/{provider}/callback", allow=PUBLIC, query=AnswerQuery, status=303)
+@api.get(
+    "/v1/sessions/providers/{provider}/callback", allow=PUBLIC, query=AnswerQuery, status=303, refuses=(422,)
+)
 def take_answer(call: Call, provider: str) -> Reply:
     """Where a provider sends a browser back to; it is sent on with a ticket."""
     given = call.query
     return _sent_on(provider, flows.Answered(given.state, given.code, given.error, given.iss), call.now)
 
 
-@api.post("/v1/sessions/providers/{provider}/callback", allow=PUBLIC, status=303)
+@api.post("/v1/sessions/providers/{provider}/callback", allow=PUBLIC, status=303, refuses=(422,))
 def take_posted_answer(call: Call, form: AnswerForm, provider: str) -> Reply:
     """The same, of a provider that has its answer posted."""
     given = {name: call.form.get(name, "") for name in AnswerForm.__struct_fields__}
@@ -124,7 +126,7 @@ def take_posted_answer(call: Call, form: AnswerForm, provider: str) -> Reply:
     return _sent_on(provider, answer, call.now)
 
 
-@api.post("/v1/sessions/social", allow=PUBLIC, status=201)
+@api.post("/v1/sessions/social", allow=PUBLIC, status=201, refuses=(404, 409, 422, 429))
 def complete_sign_in(call: Call, body: CompleteBody) -> TokensView:
     wanted = None
     if body.register is not None:
@@ -139,17 +141,17 @@ def list_identities(call: Call) -> IdentitiesView:
     return IdentitiesView(data=[_identity(one) for one in linking.listed(call.member)])
 
 
-@api.post("/v1/me/identities/{provider}", allow=ANY, status=201)
+@api.post("/v1/me/identities/{provider}", allow=ANY, status=201, refuses=(429,))
 def begin_link(call: Call, body: BeginBody, provider: str) -> BegunView:
     return _begun(linking.begin(call.member, provider, body.return_to, call.address, call.now))
 
 
-@api.post("/v1/me/identities", allow=ANY, status=201)
+@api.post("/v1/me/identities", allow=ANY, status=201, refuses=(404, 409, 422))
 def link(call: Call, body: LinkBody) -> IdentityView:
     return _identity(linking.link(call.member, body.ticket, body.binding, call.now))
 
 
-@api.delete("/v1/me/identities/{provider}", allow=ANY, status=204)
+@api.delete("/v1/me/identities/{provider}", allow=ANY, status=204, refuses=(409,))
 def unlink(call: Call, provider: str) -> None:
     linking.unlink(call.member, provider, call.now)
 

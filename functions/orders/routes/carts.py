@@ -34,7 +34,7 @@ def read_cart(call: Call, cart_id: str) -> CartView:
     return cart_view(carts.read_cart(cart_id, caller(call)))
 
 
-@api.put("/v1/carts/{cart_id}/lines/{sku}", allow=PUBLIC)
+@api.put("/v1/carts/{cart_id}/lines/{sku}", allow=PUBLIC, refuses=(422,))
 def set_cart_line(call: Call, body: LineBody, cart_id: str, sku: str) -> CartView:
     return cart_view(carts.set_line(cart_id, sku, body.quantity, caller(call), call.now))
 
@@ -44,6 +44,6 @@ def remove_cart_line(call: Call, cart_id: str, sku: str) -> CartView:
     return cart_view(carts.remove_line(cart_id, sku, caller(call), call.now))
 
 
-@api.post("/v1/carts/{cart_id}/merge", allow=ANY)
+@api.post("/v1/carts/{cart_id}/merge", allow=ANY, refuses=(422,))
 def merge_carts(call: Call, body: MergeBody, cart_id: str) -> CartView:
     return cart_view(carts.merge(cart_id, body.from_cart_id, caller(call), call.now))

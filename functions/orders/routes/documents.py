@@ -62,12 +62,12 @@ class DocumentsView(View, frozen=True):
     next_cursor: None = None
 
 
-@api.post("/v1/shipments/{shipment_id}/documents", allow=documents.ACTION, status=202)
+@api.post("/v1/shipments/{shipment_id}/documents", allow=documents.ACTION, status=202, refuses=(409,))
 def ask_for_documents(call: Call, shipment_id: str) -> DocumentsView:
     return _view(*documents.asked(shipment_id, caller(call), call.now), call.now)
 
 
-@api.get("/v1/shipments/{shipment_id}/documents", allow=documents.ACTION)
+@api.get("/v1/shipments/{shipment_id}/documents", allow=documents.ACTION, refuses=(409,))
 def read_documents(call: Call, shipment_id: str) -> DocumentsView:
     return _view(*documents.shown(shipment_id, caller(call), call.now), call.now)
 

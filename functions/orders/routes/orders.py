@@ -94,7 +94,7 @@ def units(lines: list[SkuLine] | None) -> dict[str, int] | None:
     return wanted
 
 
-@api.post("/v1/orders", allow=PUBLIC, status=201, idempotent=True)
+@api.post("/v1/orders", allow=PUBLIC, status=201, idempotent=True, refuses=(404, 409, 422))
 def place_order(call: Call, body: OrderBody) -> PlacedView:
     who = caller(call)
     contact = Contact(body.contact.name, body.contact.email, body.contact.phone)
@@ -112,7 +112,7 @@ def place_order(call: Call, body: OrderBody) -> PlacedView:
     return placed_view(placed.order, placed.payment, access.order_token(placed.order.order_id))
 
 
-@api.get("/v1/orders", allow="orders.list", query=ListQuery)
+@api.get("/v1/orders", allow="orders.list", query=ListQuery, refuses=(422,))
 def list_orders(call: Call) -> OrdersView:
     query: ListQuery = call.query
     wanted = Filter(query.placed_from, query.placed_to, query.status, query.payment_status, query.sku)
@@ -134,7 +134,7 @@ def list_orders(call: Call) -> OrdersView:
     )
 
 
-@api.get("/v1/orders/{order_id}", allow=PUBLIC, scope="orders.read")
+@api.get("/v1/orders/{order_id}", allow=PUBLIC, scope="orders.read", refuses=(409,))
 def read_order(call: Call, order_id: str) -> OrderView:
     """Reading an unpaid order finishes what its placing may have left open at the provider."""
     sight = access.seen(order_id, caller(call))
@@ -153,7 +153,14 @@ class AttemptBody(Body, frozen=True):
     payment_method_id: CardId | None = None
 
 
-@api.post("/v1/orders/{order_id}/payments", allow=PUBLIC, scope="orders.pay", status=201, idempotent=True)
+@api.post(
+    "/v1/orders/{order_id}/payments",
+    allow=PUBLIC,
+    scope="orders.pay",
+    status=201,
+    idempotent=True,
+    refuses=(409, 422),
+)
 def pay_order(call: Call, body: AttemptBody, order_id: str) -> PaymentOut:
     who = caller(call)
     once = call.once(who.member_id or order_id)
@@ -161,7 +168,9 @@ def pay_order(call: Call, body: AttemptBody, order_id: str) -> PaymentOut:
     return payment_out(attempting.attempt(order_id, wanted, who, once, call.now))
 
 
-@api.post("/v1/orders/{order_id}/cancel", allow=PUBLIC, scope="orders.cancel", idempotent=True)
+@api.post(
+    "/v1/orders/{order_id}/cancel", allow=PUBLIC, scope="orders.cancel", idempotent=True, refuses=(409, 422)
+)
 def cancel_order(call: Call, body: CancelBody, order_id: str) -> OrderView:
     who = caller(call)
     once = call.once(who.member_id or order_id)

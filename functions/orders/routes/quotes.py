@@ -1,11 +1,11 @@
 """The route of quotes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
 from entrepot.cloud.call import Call
-from entrepot.cloud.wire import AddressBody, Body, CurrencyCode, IdText, InvalidRequest, SkuLine
+from entrepot.cloud.wire import AddressBody, Body, CurrencyCode, IdText, InvalidRequest, SkuLine, one_of
 from entrepot.contracts.permissions import PUBLIC
 from entrepot.kernel.refusals import Kind, Refusal
 from functions.customs import facade as customs
@@ -34,6 +34,8 @@ class ImporterBody(Body, frozen=True):
 class QuoteBody(Body, frozen=True, kw_only=True):
     """Exactly one of `cart_id` and `lines`. A cart of a guest needs its Cart-Token."""
 
+    SCHEMA: ClassVar = one_of({"cart_id": "string"}, {"lines": "array"})
+
     cart_id: IdText | None = None
     lines: Annotated[list[SkuLine], msgspec.Meta(min_length=1, max_length=100)] | None = None
     ship_to: AddressBody
@@ -56,7 +58,7 @@ class NoPoints(Refusal):
     title = "There are not so many points to spend."
 
 
-@api.post("/v1/quotes", allow=PUBLIC, status=201)
+@api.post("/v1/quotes", allow=PUBLIC, status=201, refuses=(404, 409, 422))
 def make_quote(call: Call, body: QuoteBody) -> QuoteView:
     return quote_view(quoting.quote(_wish(body), caller(call), call.now))
 

@@ -19,6 +19,30 @@ SEED = 20261122
 REQUESTS = 200
 
 
+@pytest.mark.parametrize(
+    ("pk", "sk"), [("", "a"), ("a", ""), ("p" * 2049, "a"), ("a", "s" * 1025), ("a", "é" * 513)]
+)
+def test_a_key_that_dynamodb_refuses_is_refused_in_memory(pk: str, sk: str) -> None:
+    key = {"pk": {"S": pk}, "sk": {"S": sk}}
+    memory = Memory()
+
+    for operation, arguments in (
+        ("GetItem", {"Key": key}),
+        ("PutItem", {"Item": key}),
+        ("DeleteItem", {"Key": key}),
+    ):
+        with pytest.raises(ClientError, match="ValidationException"):
+            memory.call(operation, TableName=platform.name("catalogue"), **arguments)
+
+
+@pytest.mark.parametrize("value", [{"S": "x" * 400 * 1024}, {"N": "1" * 39}])
+def test_an_item_that_dynamodb_refuses_is_refused_in_memory(value: dict[str, str]) -> None:
+    item = {"pk": {"S": "a"}, "sk": {"S": "b"}, "held": value}
+
+    with pytest.raises(ClientError, match="ValidationException"):
+        Memory().call("PutItem", TableName=platform.name("catalogue"), Item=item)
+
+
 class Refused(Refusal):
     code = "refused"
     kind = Kind.CONFLICT

@@ -318,6 +318,8 @@ REFUSED: list[tuple[dict[str, Any], str | None]] = [
     ({"redirect_uri": f"{CALLBACK}?next=1"}, "authorisation_refused"),
     ({"redirect_uri": 'http://127.0.0.1:5999/"<script>'}, "authorisation_refused"),
     ({"client_id": "cli_unknown"}, "authorisation_refused"),
+    ({"client_id": ""}, "authorisation_refused"),
+    ({"client_id": "cli_" + "é" * 600}, "authorisation_refused"),
     ({"code_challenge_method": "plain"}, "invalid_request"),
     ({"response_type": "token"}, "invalid_request"),
     ({"code_challenge": ""}, None),

@@ -52,4 +52,7 @@ def remove(client_id: str) -> None:
 
 
 def found(client_id: str) -> Client | None:
+    """The application of that name; whatever text a stranger sends may be asked for."""
+    if not client_id.startswith("cli_") or len(client_id) > 64:
+        return None
     return reads.fetch_one(rows.client_read(client_id), consistent=True)

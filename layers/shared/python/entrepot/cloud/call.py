@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -13,6 +13,8 @@ from entrepot.cloud.auth import Principal, Unauthenticated
 from entrepot.cloud.idempotency import Once
 from entrepot.kernel.pagination import opened_cursor, sealed_cursor
 from entrepot.kernel.refusals import Kind, Refusal
+
+T = TypeVar("T")
 
 
 class IfMatchRequired(Refusal):
@@ -39,9 +41,14 @@ class Reply:
         return self if self.status is not None else replace(self, status=default)
 
 
-def tagged(body: Any, revision: int) -> Reply:
-    """An answer with the ETag of its revision."""
-    return Reply(body, headers={"ETag": f'"{revision}"'})
+class Tagged(Reply, Generic[T]):
+    """An answer with the ETag of its revision, whose body is a T."""
+
+    __slots__ = ()
+
+
+def tagged(body: T, revision: int) -> Tagged[T]:
+    return Tagged(body, headers={"ETag": f'"{revision}"'})
 
 
 @dataclass(frozen=True, slots=True)

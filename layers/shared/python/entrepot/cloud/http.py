@@ -78,6 +78,7 @@ class Route:
     handler: Callable[..., Any]
     scope: str | None = None
     status: int = 200
+    refuses: tuple[int, ...] = ()
     query: type[msgspec.Struct] | None = None
     idempotent: bool = False
     if_match: bool = False
@@ -92,12 +93,13 @@ class Api:
     """The routes of one context, registered on a Chalice blueprint.
 
     Args of each verb: path; `allow`, an action of the permission table, PUBLIC or ANY; `scope`, where `allow` is one
-    of these two: what a token narrowed to scopes needs in order to be known here; `status` of success; `query`,
-    a struct of query parameters; `idempotent`: the Idempotency-Key is required; `if_match`: the route reads
-    If-Match; `webhook`: the handler takes the raw body, up to 1 MB. The handler takes the Call, then its body's
-    struct as `body` where it annotates one, then the path's parameters by name. One that annotates `form` is for
-    clients of OAuth: it takes a form, which is described by that struct and handed over as the dict that it is, and
-    the Authorization header is the handler's to read.
+    of these two: what a token narrowed to scopes needs in order to be known here; `status` of success; `refuses`, the
+    statuses that its use case refuses with, beside what the edge does (`infra/openapi_answers.py`); `query`, a struct
+    of query parameters; `idempotent`: the Idempotency-Key is required; `if_match`: the route reads If-Match;
+    `webhook`: the handler takes the raw body, up to 1 MB. The handler takes the Call, then its body's struct as
+    `body` where it annotates one, then the path's parameters by name. One that annotates `form` is for clients of
+    OAuth: it takes a form, which is described by that struct and handed over as the dict that it is, and the
+    Authorization header is the handler's to read.
     """
 
     def __init__(self, import_name: str) -> None:

@@ -1,7 +1,8 @@
 """Shapes that every context's requests and answers share, and how a request's JSON is read."""
 
 import re
-from typing import Annotated, Any, Final, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, TypeVar
 
 import msgspec
 
@@ -18,8 +19,40 @@ _AT: Final = re.compile(r" - at `(.*)`$")
 _FIELD: Final = re.compile(r"field `([^`]*)`")
 
 
+def described(component: str) -> dict[str, str]:
+    """The schema of a field whose values the OpenAPI document lists once for all (`infra/openapi.py`)."""
+    return {"$ref": f"#/components/schemas/{component}"}
+
+
+def one_of(*choices: Mapping[str, str | Mapping[str, Any] | None]) -> dict[str, Any]:
+    """The schema of a body that takes exactly one of `choices`.
+
+    Args: choices: each, the fields that it needs and their JSON types or schemas; None where a field may stand
+        beside them. A field of other choices may not.
+    """
+    named = {name for fields in choices for name in fields}
+    return {
+        "oneOf": [
+            {
+                "required": [name for name, kind in fields.items() if kind],
+                "properties": {
+                    name: {"type": kind} if isinstance(kind, str) else kind
+                    for name in sorted(named)
+                    if (kind := fields.get(name, "null"))
+                },
+            }
+            for fields in choices
+        ]
+    }
+
+
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every request body: unknown fields are refused. `kw_only` is not inherited: say it again."""
+    """Base of every request body: unknown fields are refused. `kw_only` is not inherited: say it again.
+
+    `SCHEMA`: what the OpenAPI document says of it beside its fields, such as which of them go together.
+    """
+
+    SCHEMA: ClassVar[Mapping[str, Any]] = {}
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
@@ -27,8 +60,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
 
 
 Amount = Annotated[int, msgspec.Meta(ge=0, le=10**13)]
-CurrencyCode = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
-CountryCode = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
+CurrencyCode = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", extra_json_schema=described("Currency"))]
+CountryCode = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$", extra_json_schema=described("Country"))]
 SkuText = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
 IdText = Annotated[str, msgspec.Meta(min_length=5, max_length=64)]
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=999)]

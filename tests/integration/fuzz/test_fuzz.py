@@ -1,0 +1,191 @@
+"""A short run of `make fuzz`, and that it finds a route that is made to answer what it should not."""
+
+import contextlib
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from entrepot.cloud import aws, telemetry
+from entrepot.cloud.call import Reply
+from functions.orders.service import carts
+from infra import openapi
+from tests.integration.fuzz.document import ALSO_EXPECTED, BEYOND_A_SCHEMA, is_beyond
+from tests.integration.fuzz.findings import Report
+from tests.integration.fuzz.running import Fuzz
+from tests.integration.fuzz.table import printed
+from tests.integration.matrix.verdicts import registered
+from tests.integration.matrix.world import World, furnished
+
+SOME = (
+    "GET /v1/me",
+    "PATCH /v1/me",
+    "GET /v1/me/addresses/{address_id}",
+    "POST /v1/me/exports",
+    "POST /v1/carts",
+    "PUT /v1/carts/{cart_id}/lines/{sku}",
+    "GET /v1/products/{product_id}",
+    "GET /v1/orders",
+    "POST /v1/orders",
+    "POST /v1/webhooks/btcpay",
+    "GET /v1/ledger/trial-balance",
+)
+"""Quick ones of every sort: open, own and not for a shopper; with a body, a query, a key, an ETag, a signature."""
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with contextlib.redirect_stdout(io.StringIO()), furnished() as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def served() -> str:
+    return openapi.text()
+
+
+def run(world: World, document: str, *routes: str, examples: int = 2, coverage: int | None = 8) -> Report:
+    """What a run over some routes finds."""
+    with contextlib.redirect_stdout(io.StringIO()) as log:
+        fuzz = Fuzz(world, log, examples, 1, document, most_coverage=coverage)
+        for route in routes:
+            fuzz.run(["shopper"], route)
+    world.restore()
+    return fuzz.report
+
+
+@contextlib.contextmanager
+def handled(method: str, path: str, handler: Any) -> Iterator[None]:
+    """A route of which another hand answers."""
+    (route,) = (route for route in registered() if (route.method, route.path) == (method, path))
+    held = route.handler
+    object.__setattr__(route, "handler", handler)
+    try:
+        yield
+    finally:
+        object.__setattr__(route, "handler", held)
+
+
+def checks(report: Report) -> set[str]:
+    return {check for _, check, _ in report.findings}
+
+
+def test_a_shopper_finds_nothing(world, served):
+    report = run(world, served, *SOME)
+
+    assert [] == [finding for alike in report.findings.values() for finding in alike]
+    assert len(SOME) == len(report.cells)
+    assert (len(SOME) - 1, len(SOME) - 1) == report.reached
+    assert all(cell.refused for cell in report.cells if "carts" not in cell.operation)
+
+
+def test_the_same_seed_sends_the_same_requests(world, served):
+    first, again = (run(world, served, "PATCH /v1/me").cells[0] for _ in range(2))
+
+    assert first.statuses == again.statuses
+
+
+def test_a_route_that_fails_is_found(world, served, monkeypatch):
+    def failing(*_: Any) -> None:
+        raise KeyError("nobody thought of this")
+
+    monkeypatch.setattr(carts, "read_cart", failing)
+
+    found = checks(run(world, served, "GET /v1/carts/{cart_id}"))
+
+    assert {"ServerError", "UndefinedStatusCode", "log"} <= found
+
+
+def test_an_answer_of_another_shape_is_found(world, served):
+    with handled("POST", "/v1/carts", lambda call: Reply({"id": 7, "lines": []})):
+        report = run(world, served, "POST /v1/carts")
+
+    assert {"JsonSchemaError"} == checks(report)
+    assert "POST /v1/carts: JsonSchemaError" in "\n".join(printed(report, 1))
+
+
+def test_a_status_that_is_not_documented_is_found(world, served):
+    with handled("POST", "/v1/carts", lambda call: Reply({}, 206)):
+        found = checks(run(world, served, "POST /v1/carts"))
+
+    assert {"UndefinedStatusCode"} == found
+
+
+def test_a_header_that_is_promised_and_not_sent_is_found(world, served):
+    document = json.loads(served)
+    headers = document["paths"]["/v1/carts"]["post"]["responses"]["201"]["headers"]
+    headers["Location"] = {"$ref": "#/components/headers/Location"}
+
+    assert {"MissingHeaders"} == checks(run(world, json.dumps(document), "POST /v1/carts"))
+
+
+def test_a_body_that_is_not_looked_at_is_found(world, served):
+    document = json.loads(served)
+    document["components"]["schemas"]["LineBody"]["properties"]["quantity"]["maximum"] = 3
+
+    report = run(world, json.dumps(document), "PUT /v1/carts/{cart_id}/lines/{sku}", coverage=None)
+
+    assert "AcceptedNegativeData" in checks(report)
+
+
+def test_a_body_that_the_document_allows_and_the_route_refuses_is_found(world, served):
+    document = json.loads(served)
+    del document["components"]["schemas"]["LineBody"]["properties"]["quantity"]["maximum"]
+
+    assert "RejectedPositiveData" in checks(
+        run(world, json.dumps(document), "PUT /v1/carts/{cart_id}/lines/{sku}", examples=12)
+    )
+
+
+def test_personal_data_in_the_log_is_found(world, served, monkeypatch):
+    real = carts.read_cart
+
+    def read(*given: Any) -> Any:
+        telemetry.log("looked_at", by="shopper@example.com")
+        return real(*given)
+
+    monkeypatch.setattr(carts, "read_cart", read)
+
+    assert {"log"} == checks(run(world, served, "GET /v1/carts/{cart_id}"))
+
+
+def test_stock_that_is_promised_to_nobody_is_found(world, served, monkeypatch):
+    real = carts.open_cart
+
+    def spoil(*given: Any) -> Any:
+        item = next(row for row in world.store.rows("inventory") if row["pk"]["S"] == "stock#PHONES-1")
+        more = {"N": str(int(item["reserved"]["N"]) + 1)}
+        world.store.call("PutItem", TableName=aws.name("inventory"), Item={**item, "reserved": more})
+        return real(*given)
+
+    monkeypatch.setattr(carts, "open_cart", spoil)
+
+    assert {"after"} == checks(run(world, served, "POST /v1/carts"))
+
+
+def test_every_exception_has_its_reason():
+    assert all(reason for check in ALSO_EXPECTED.values() for reason in check.values())
+    assert all(BEYOND_A_SCHEMA.values())
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "problem", "beyond"),
+    [
+        ("/v1/members", 400, {"code": "invalid_email"}, True),
+        ("/v1/members", 400, {"code": "invalid_request", "detail": "Object missing required field"}, False),
+        ("/v1/members", 422, {"code": "invalid_email"}, False),
+        ("/v1/webhooks/stripe", 400, {"code": "malformed"}, True),
+        ("/v1/products", 400, {"code": "malformed"}, False),
+        ("/v1/oauth/token", 400, {"error": "invalid_client"}, True),
+    ],
+)
+def test_what_a_schema_cannot_say_is_told_by_its_code(path, status, problem, beyond):
+    class Answered:
+        status_code = status
+
+        def json(self) -> Any:
+            return problem
+
+    assert beyond is is_beyond(path, Answered())
