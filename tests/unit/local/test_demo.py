@@ -6,10 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from entrepot.kernel.countries import COUNTRIES
 from entrepot.kernel.ids import is_id
 from functions.catalogue.shapes import ProductBody
 from functions.customs import facade as customs
-from functions.membership.domain.merchants import COUNTRIES
 from infra.local.seed import data
 from infra.local.story.comparing import DOORS, MADE_UP_ID
 

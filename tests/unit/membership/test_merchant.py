@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from entrepot.kernel.countries import COUNTRIES
 from functions.membership.domain.merchants import (
-    COUNTRIES,
     InvalidCommissionRate,
     InvalidMerchantName,
     Merchant,
