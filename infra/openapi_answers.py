@@ -13,6 +13,7 @@ from entrepot.cloud.call import Reply, Tagged
 from entrepot.cloud.http import Route
 from entrepot.cloud.problems import STATUS
 from entrepot.contracts.permissions import PUBLIC
+from infra.openapi_links import links
 
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
 _TEXT: Final = {"type": "string"}
@@ -82,7 +83,9 @@ def responses(route: Route, schema: dict[str, Any] | None) -> dict[str, Any]:
     }
     if is_oauth(route):
         refused |= {str(status): _oauth_refusal(status) for status in (400, 401)}
-    return {str(route.status): _success(route, schema), **refused}
+    followed = links(route.handler.__name__)
+    success = {**_success(route, schema), **({"links": followed} if followed else {})}
+    return {str(route.status): success, **refused}
 
 
 def refusals(route: Route) -> set[int]:

@@ -11,6 +11,7 @@ from openapi_spec_validator import validate
 from entrepot.contracts import orders
 from entrepot.contracts.events import decoded, encoded
 from infra import event_schemas, openapi
+from infra.openapi_links import LINKS, named
 
 PERSONAL = re.compile(
     r"name$|email|phone|address|line1|line2|city|postal|birth|identity|contact|ip$|token|password|secret"
@@ -37,6 +38,18 @@ def test_no_route_answers_with_what_is_not_written_down() -> None:
     assert all(str(status).isdigit() for answer in answers for status in answer)
     assert not any("500" in answer for answer in answers)
     assert all("503" in answer for answer in answers)
+
+
+def test_every_link_leads_to_a_parameter_of_an_operation() -> None:
+    document = openapi.document()
+    operations = {one["operationId"]: one for path in document["paths"].values() for one in path.values()}
+
+    assert set() == set(named()) - operations.keys()
+    for source, targets in LINKS.items():
+        for target, given in targets.items():
+            known = {each["name"] for each in operations[target]["parameters"]}
+            names = {name.rpartition(".")[2] for name in given if not name.startswith("{")}
+            assert set() == names - known, f"{source} → {target}"
 
 
 def test_which_fields_go_together_is_told() -> None:

@@ -18,17 +18,20 @@ os.environ.update(
     AWS_EC2_METADATA_DISABLED="true",
 )
 
+from tests.integration.fuzz.journey import ROLE, travelled
 from tests.integration.fuzz.running import Fuzz
+from tests.integration.fuzz.scene import Scene
 from tests.integration.fuzz.table import printed
 from tests.integration.matrix.callers import COLUMNS
 from tests.integration.matrix.world import furnished
 
 EVERY_SECONDS = 15
+JOURNEYS = 4
 
 
 def main() -> int:
     given = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
-    given.add_argument("--role", choices=list(COLUMNS))
+    given.add_argument("--role", choices=[*COLUMNS, ROLE])
     given.add_argument("--route", help="a path of the document, or `GET /v1/…`; * stands for anything")
     given.add_argument("--examples", type=int, default=6)
     given.add_argument("--seed", type=int, default=1)
@@ -47,10 +50,14 @@ def main() -> int:
 
     log = io.StringIO()
     with contextlib.redirect_stdout(log), furnished() as world:
-        fuzz = Fuzz(world, log, wanted.examples, wanted.seed)
-        if not fuzz.operations(wanted.route):
+        scene = Scene(world, log, wanted.seed)
+        if not scene.operations(wanted.route):
             given.error(f"no route is called {wanted.route}")
-        report = fuzz.run([wanted.role] if wanted.role else COLUMNS, wanted.route, tell)
+        if wanted.role != ROLE:
+            Fuzz(scene, wanted.examples).run([wanted.role] if wanted.role else COLUMNS, wanted.route, tell)
+        if wanted.role == ROLE or not (wanted.role or wanted.route):
+            travelled(scene, JOURNEYS * wanted.examples)
+        report = scene.report
     out.write("\n".join(printed(report, wanted.seed)) + "\n")
     return 1 if report.findings else 0
 

@@ -76,10 +76,10 @@ def good(world: World, caller: Caller, template: str, wanted: Asked, whose: str)
     if wanted.of_staff is not None and caller.name in PLATFORM_ROLES:
         wanted = wanted.of_staff
     one = wanted.on_anothers() if whose == FOREIGN and wanted.signs is None else wanted
+    if wanted.opened_by_token and whose == OWN and caller.token is None:
+        caller = caller.having(caller.guest)
     if one.before is not None:
         caller = caller.having(one.before(world, caller))
-    if wanted.opened_by_token:
-        caller = caller.having(caller.guest if whose == OWN and caller.token is None else {})
     address, _, query = caller.filled(one.path).partition("?")
     body: Any = NOT_SET
     if one.body is not None:

@@ -39,6 +39,7 @@ BEYOND_A_SCHEMA: Final[dict[str, str]] = {
     "invalid_commission_rate": "the same; and places are counted without those that are zero",
     "invalid_name": "which characters can be printed is Unicode's to say",
     "invalid_nickname": "which characters can be printed is Unicode's to say",
+    "invalid_locale": "which languages there are is BCP 47's to say",
     "invalid_email": "which domains are written how is IDNA's to say",
     "invalid_phone": "which digits are a mobile number is in each country's plan of numbers",
     "invalid_redirect_uri": "hosts, ports and fragments are told apart by a parser",
@@ -47,6 +48,13 @@ BEYOND_A_SCHEMA: Final[dict[str, str]] = {
     "got `float`": "JSON Schema has 3.0 for an integer; we want it written as one",
 }
 """Refusals with 400 of what fits the schema, by code or detail, with the reason why no schema can tell."""
+
+MEANT: Final[dict[tuple[str, str], str]] = {
+    ("UseAfterFree", "GET /v1/products/{product_id}/revisions"): (
+        "a deleted product can be restored; until then its merchant reads what it was"
+    ),
+}
+"""Findings that are as they should be, by check and operation, with the reason."""
 
 _DEFAULTS: Final = {
     "positive_data_acceptance": POSITIVE_DATA_ACCEPTANCE_EXPECTED_STATUSES,

@@ -14,12 +14,13 @@ _WIDTH: Final = 58
 
 def printed(report: Report, seed: int) -> Iterator[str]:
     roles = list(dict.fromkeys(cell.role for cell in report.cells))
-    yield "cases by route and role; `!` found something, `.` let in and never answered well, `-` not let in"
-    yield f"{'':<{_WIDTH}}" + "".join(f"{HEADS[role]:>6}" for role in roles)
+    yield "Cases by route and role (go: on a journey)."
+    yield "  ! something is found   . let in, and never answered well   - not let in"
+    yield f"{'':<{_WIDTH}}" + "".join(f"{HEADS.get(role, 'go'):>6}" for role in roles)
     ordered = sorted(report.cells, key=lambda cell: (cell.operation.partition(" ")[2], cell.operation))
     for operation, row in groupby(ordered, key=lambda cell: cell.operation):
         by_role = {cell.role: cell for cell in row}
-        yield f"{operation:<{_WIDTH}}" + "".join(_marked(by_role[role]) for role in roles)
+        yield f"{operation:<{_WIDTH}}" + "".join(_marked(by_role.get(role)) for role in roles)
     yield ""
     yield from _totals(report)
     for (operation, check, _), alike in sorted(report.findings.items()):
@@ -45,6 +46,8 @@ def _totals(report: Report) -> Iterator[str]:
     yield f"never refused: {', '.join(sorted(unrefused)) or 'none'}"
 
 
-def _marked(cell: Cell) -> str:
+def _marked(cell: Cell | None) -> str:
+    if cell is None:
+        return " " * 6
     mark = "!" if cell.findings else "-" if not cell.allowed else " " if cell.succeeded else "."
     return f"{cell.cases:>5}{mark}"

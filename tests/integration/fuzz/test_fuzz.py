@@ -12,9 +12,11 @@ from entrepot.cloud import aws, telemetry
 from entrepot.cloud.call import Reply
 from functions.orders.service import carts
 from infra import openapi
-from tests.integration.fuzz.document import ALSO_EXPECTED, BEYOND_A_SCHEMA, is_beyond
+from tests.integration.fuzz.document import ALSO_EXPECTED, BEYOND_A_SCHEMA, MEANT, is_beyond
 from tests.integration.fuzz.findings import Report
+from tests.integration.fuzz.journey import travelled
 from tests.integration.fuzz.running import Fuzz
+from tests.integration.fuzz.scene import Scene
 from tests.integration.fuzz.table import printed
 from tests.integration.matrix.verdicts import registered
 from tests.integration.matrix.world import World, furnished
@@ -49,11 +51,10 @@ def served() -> str:
 def run(world: World, document: str, *routes: str, examples: int = 2, coverage: int | None = 8) -> Report:
     """What a run over some routes finds."""
     with contextlib.redirect_stdout(io.StringIO()) as log:
-        fuzz = Fuzz(world, log, examples, 1, document, most_coverage=coverage)
+        fuzz = Fuzz(Scene(world, log, 1, document), examples, coverage)
         for route in routes:
             fuzz.run(["shopper"], route)
-    world.restore()
-    return fuzz.report
+    return fuzz.scene.report
 
 
 @contextlib.contextmanager
@@ -79,6 +80,14 @@ def test_a_shopper_finds_nothing(world, served):
     assert len(SOME) == len(report.cells)
     assert (len(SOME) - 1, len(SOME) - 1) == report.reached
     assert all(cell.refused for cell in report.cells if "carts" not in cell.operation)
+
+
+def test_a_few_journeys_find_nothing_and_arrive(world, served):
+    with contextlib.redirect_stdout(io.StringIO()) as log:
+        report = travelled(Scene(world, log, 1, served), 6)
+
+    assert [] == [finding for alike in report.findings.values() for finding in alike]
+    assert any(cell.succeeded for cell in report.cells if cell.operation == "POST /v1/orders")
 
 
 def test_the_same_seed_sends_the_same_requests(world, served):
@@ -168,6 +177,7 @@ def test_stock_that_is_promised_to_nobody_is_found(world, served, monkeypatch):
 def test_every_exception_has_its_reason():
     assert all(reason for check in ALSO_EXPECTED.values() for reason in check.values())
     assert all(BEYOND_A_SCHEMA.values())
+    assert all(MEANT.values())
 
 
 @pytest.mark.parametrize(

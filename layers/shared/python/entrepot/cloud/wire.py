@@ -71,9 +71,9 @@ Line = Annotated[
     str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f-\x9f]+\Z")
 ]
 Phone = Annotated[str, msgspec.Meta(max_length=30, pattern=_LINE)]
-Email = Annotated[
-    str, msgspec.Meta(min_length=3, max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\Z")
-]
+# What is white space differs between Python and ECMA 262 by control characters and U+FEFF: none of them may stand here.
+_EMAIL: Final = r"^[^@\s\x00-\x1f\x7f-\x9f\ufeff]+@[^@\s\x00-\x1f\x7f-\x9f\ufeff]+\Z"
+Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254, pattern=_EMAIL)]
 
 
 class MoneyBody(Body, frozen=True):
