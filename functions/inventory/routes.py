@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 
@@ -48,6 +48,14 @@ class WarehousesView(View, frozen=True, kw_only=True):
 
 class MovementBody(Body, frozen=True, kw_only=True):
     """`units`: above zero for receipt and damage, signed for an adjustment, what stands there for a count."""
+
+    SCHEMA: ClassVar = {
+        "oneOf": [
+            {"properties": {"cause": {"enum": ["receipt", "damage"]}, "units": {"minimum": 1}}},
+            {"properties": {"cause": {"const": "adjustment"}, "units": {"not": {"const": 0}}}},
+            {"properties": {"cause": {"const": "count"}, "units": {"minimum": 0}}},
+        ]
+    }
 
     warehouse_id: IdText
     units: Annotated[int, msgspec.Meta(ge=-_MOST_UNITS, le=_MOST_UNITS)]

@@ -16,6 +16,7 @@ os.environ.update(
     AWS_ACCESS_KEY_ID="testing",
     AWS_SECRET_ACCESS_KEY="testing",
     AWS_EC2_METADATA_DISABLED="true",
+    ENTREPOT_AWS_CLIENT="botocore",  # moto stands behind botocore
 )
 
 from tests.integration.fuzz.journey import ROLE, travelled
