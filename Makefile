@@ -5,7 +5,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/shared/python
 
 LOAD_ALL = $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON))
 
-.PHONY: up dev test lint types borders matrix fuzz privileges runbooks month faults load flashsale soak package bench audit openapi rules clean testing deploy rollback
+.PHONY: up dev test lint types borders matrix fuzz privileges runbooks month faults load flashsale soak package bench audit openapi rules clean testing deploy rollback rehearse
 
 up: ## serve everything on this machine, and tell the story (STORY=0 skips it, ENTREPOT_PORT moves it)
 	@$(PYTHON) -m infra.local.up
@@ -70,6 +70,9 @@ deploy: $(VENV)/.dev ## bring this commit to a stage: make deploy STAGE=prod (SE
 
 rollback: $(VENV)/.dev ## bring a stage back to what it had before: make rollback STAGE=prod (TO, LIST=1: docs/runbooks/roll-back.md)
 	@$(VENV)/python -m infra.delivery $(if $(LIST),list $(STAGE),rollback $(STAGE) $(if $(TO),--to $(TO)) $(MOVING))
+
+rehearse: $(VENV)/.dev ## deployments on this machine, made, taken back and failed on purpose, and where the stand-in stops
+	@$(VENV)/python -m infra.local.rehearsal
 
 MOVING = $(if $(LOSE),--lose $(LOSE)) $(if $(ALARMS),--alarm $(ALARMS)) $(if $(MINUTES),--minutes $(MINUTES)) \
   $(if $(DESPITE_ALARMS),--despite-alarms) $(if $(ROLE),--role $(ROLE)) $(if $(YES),--yes)

@@ -230,7 +230,7 @@ class Delivery:
             self.say(f"{name} is not on the stage yet, and watches from the next deployment on")
         if watch.triggers:
             names = ", ".join(arn.rpartition(":")[2] for arn in watch.triggers)
-            self.say(f"{names} turns it back until {watch.minutes} minutes after the last change")
+            self.say(f"turned back by {names}, until {watch.minutes} min after the last change")
         else:
             self.say("no alarm watches this")
         return watch

@@ -118,7 +118,15 @@ def _send(client: Any, request: Mapping[str, Any], *, new: bool) -> None:
 def localised(
     artefact: Artefact, variables: Mapping[str, str] = MappingProxyType({})
 ) -> tuple[Edition, dict[str, Any]]:
-    """The edition with what the stand-in cannot take turned into what it can, and the gateway's own answers apart.
+    """The edition for the stand-in, and the gateway's own answers apart."""
+    template, responses = adapted(artefact.template, variables)
+    return edition.of(artefact, shapes.epoch(), template), responses
+
+
+def adapted(
+    whole: Mapping[str, Any], variables: Mapping[str, str] = MappingProxyType({})
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The template with what the stand-in cannot take turned into what it can, and the gateway's own answers apart.
 
     The firewall's association is left out (unknown there), and so are the buckets' policies: they refuse what does not
     come by TLS, and nothing does there. The gateway's answers are put by call (it does not read them from the API's
@@ -126,7 +134,7 @@ def localised(
     aliases too, the secret by its ARN and the sending of several messages by its own name (it checks what a request
     says, and takes a Ref for the name). `variables` are added to the environment of every function.
     """
-    template = copy.deepcopy(artefact.template)
+    template = copy.deepcopy(dict(whole))
     resources = template["Resources"]
     for name in [name for name, resource in resources.items() if resource["Type"] in _LEFT_OUT]:
         del resources[name]
@@ -140,7 +148,7 @@ def localised(
         for event in properties.get("Events", {}).values():
             if "ScalingConfig" in event["Properties"]:
                 event["Properties"]["ScalingConfig"] = {"MaximumConcurrency": CONSUMERS_AT_ONCE}
-    return edition.of(artefact, shapes.epoch(), template), responses
+    return template, responses
 
 
 def _as_checked_here(role: dict[str, Any]) -> dict[str, Any]:

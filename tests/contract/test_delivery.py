@@ -14,6 +14,7 @@ import pytest
 from infra import checks, estate, package, targets
 from infra.delivery import alarms, changes
 from infra.estate import FUNCTIONS, QUEUES, TABLES
+from tests.support.deployer import POLICY, allowed, needed
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -173,14 +174,6 @@ def test_charts_over_one_another_would_be_seen():
     assert not _apart([chart | {"x": 18}])
 
 
-ACTIONS = {
-    ("s3", "HeadBucket"): "s3:ListBucket",
-    ("s3", "HeadObject"): "s3:GetObject",
-    ("s3", "ListObjectsV2"): "s3:ListBucket",
-    ("s3", "PutPublicAccessBlock"): "s3:PutBucketPublicAccessBlock",
-    ("sts", "GetCallerIdentity"): None,  # everybody may
-}
-"""Calls whose permission has another name (service authorization reference)."""
 IMPLIED = {"iam:PassRole"}
 """By handing a role to CloudFormation, which is no call of its own."""
 
@@ -198,32 +191,22 @@ def _called(sources: str) -> set[tuple[str, str]]:
     return found
 
 
-def _allowed() -> set[str]:
-    policy = json.loads((ROOT / "infra" / "delivery" / "policy.json").read_text(encoding="utf-8"))
-    named = [statement["Action"] for statement in policy["Statement"]]
-    return {action for some in named for action in ([some] if isinstance(some, str) else some)}
-
-
-def _needed(called: set[tuple[str, str]]) -> set[str]:
-    return {action for call in called if (action := ACTIONS.get(call, ":".join(call)))}
-
-
 def test_who_deploys_may_do_what_the_code_calls_and_nothing_else():
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "infra" / "delivery").glob("*.py"))
 
-    assert _needed(_called(sources)) | IMPLIED == _allowed()
+    assert needed(_called(sources)) | IMPLIED == allowed()
     assert set(re.findall(r'client\("(\w+)"\)', sources)) == {"cloudformation", "cloudwatch", "s3", "sts"}
 
 
 def test_a_call_that_nobody_allowed_would_be_seen():
     sources = "".join(f'client("{name}")' for name in ("cloudformation", "cloudwatch", "s3", "sts"))
 
-    assert {"s3:DeleteObject"} == _needed(_called(f"{sources}s3.delete_object(Bucket=bucket)"))
-    assert {"s3:ListBucket"} == _needed(_called(f'{sources}s3.get_paginator("list_objects_v2")'))
+    assert {"s3:DeleteObject"} == needed(_called(f"{sources}s3.delete_object(Bucket=bucket)"))
+    assert {"s3:ListBucket"} == needed(_called(f'{sources}s3.get_paginator("list_objects_v2")'))
 
 
 def test_who_deploys_reaches_only_the_stage():
-    policy = json.loads((ROOT / "infra" / "delivery" / "policy.json").read_text(encoding="utf-8"))
+    policy = json.loads(POLICY.read_text(encoding="utf-8"))
 
     for statement in policy["Statement"]:
         assert "Allow" == statement["Effect"]

@@ -1,14 +1,21 @@
 """Editions come to a stage and go back by change sets, and what must not happen does not."""
 
+import contextlib
 import json
+import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from infra.delivery import DryRunOver, Failed, Refused
+from infra.delivery import DryRunOver, Failed, Refused, changes, smoke
+from infra.delivery.edition import Edition
 from infra.delivery.records import Kind, Outcome
 from infra.delivery.shelf import Shelf
 from infra.delivery.tree import Origin
+from tests.support.deployer import allowed, needed
 
 ORIGIN = Origin("beef" * 10, tested=True)
 PARAMETER = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "x"}}
@@ -22,6 +29,13 @@ def status(stage: Any) -> Any:
     return stage.aws.client("cloudformation").describe_stacks(StackName="entrepot-dev")["Stacks"][0][
         "StackStatus"
     ]
+
+
+def until(true: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < limit
+        threading.Event().wait(0.01)
 
 
 def tables(stage: Any) -> Any:
@@ -212,3 +226,87 @@ def test_a_stage_that_is_not_there_has_no_history_and_nothing_to_go_back_to(stag
     with pytest.raises(Refused, match="There is no stack entrepot-dev"):
         stage.delivery().rollback()
     assert "CreateBucket" not in stage.calls("s3")
+
+
+def waiting(seconds: int) -> dict[str, Any]:
+    """A resource that nobody finishes: it fails after so many seconds."""
+    properties = {"Handle": {"Ref": "Handle"}, "Timeout": str(seconds), "Count": 1}
+    return {
+        "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+        "Wait": {"Type": "AWS::CloudFormation::WaitCondition", "Properties": properties},
+    }
+
+
+def test_what_fails_first_is_named_and_the_stage_keeps_what_it_had(stage):
+    stage.deploy(stage.edition("a"))
+
+    with pytest.raises(
+        Failed, match=r"Wait \(AWS::CloudFormation::WaitCondition\).*(?s:.*)release a, as before"
+    ):
+        stage.deploy(stage.edition("b", **waiting(1)))
+
+    last = shelf(stage).records()[-1]
+    assert (Outcome.TURNED_BACK, "b") == (last.outcome, last.release)
+    assert "Wait (AWS::CloudFormation::WaitCondition)" in last.reason
+    assert "UPDATE_ROLLBACK_COMPLETE" == status(stage)
+    assert "c" == stage.deploy(stage.edition("c", Extra=PARAMETER))
+
+
+def _failing(stage: Any, coming: Edition) -> None:
+    with contextlib.suppress(Failed):
+        stage.delivery().deploy(coming, ORIGIN)
+
+
+def test_an_update_that_hangs_is_cancelled_by_a_rollback(stage):
+    stage.deploy(stage.edition("a"))
+    hanging = stage.edition("b", **waiting(2))
+    updating = threading.Thread(target=lambda: _failing(stage, hanging))
+    updating.start()
+    until(lambda: status(stage) == "UPDATE_IN_PROGRESS")
+
+    release = stage.delivery().rollback()
+    updating.join()
+
+    assert "a" == release
+    assert "CancelUpdateStack" in stage.calls("cloudformation")
+    assert "UPDATE_ROLLBACK_COMPLETE" == status(stage)
+
+
+def test_a_stage_that_lasts_is_protected_from_being_deleted(stage):
+    lasting = stage.edition("a")
+    lasting.template["Parameters"]["Lasting"] = {"Type": "String", "Default": "yes"}
+    stage.deploy(lasting)
+
+    with pytest.raises(ClientError, match="TerminationProtection"):
+        stage.aws.client("cloudformation").delete_stack(StackName="entrepot-dev")
+
+
+def test_without_its_refusal_the_table_of_orders_would_have_gone(stage, monkeypatch):
+    stage.deploy(stage.edition("a"))
+    gone = stage.edition("b")
+    del gone.template["Resources"]["OrdersTable"]
+    monkeypatch.setattr(changes, "KEEPS", {})
+
+    assert "b" == stage.deploy(gone)
+    assert [] == tables(stage)
+
+
+def test_without_its_check_a_build_that_was_not_sent_would_be_taken_for_well(stage, monkeypatch):
+    stage.deploy(stage.edition("a"))
+    monkeypatch.setattr(smoke, "check", lambda *_, **__: [])
+
+    assert "b" == stage.delivery().deploy(stage.edition("b", Extra=PARAMETER), ORIGIN)
+
+
+def test_nothing_is_called_that_whoever_deploys_may_not_do(stage):
+    stage.deploy(stage.edition("a"))
+    stage.deploy(stage.edition("b", Extra=PARAMETER))
+    stage.answering.build = "build-a"
+    stage.delivery().rollback()
+    stage.delivery().listed()
+    stage.delivery().checked()
+
+    assert needed(set(stage.aws.calls)) <= allowed()
+    assert {"cloudformation:ExecuteChangeSet", "s3:PutObject", "cloudwatch:DescribeAlarms"} <= needed(
+        set(stage.aws.calls)
+    )
