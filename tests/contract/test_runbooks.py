@@ -1,6 +1,7 @@
 """The alarms' pages against what is there: each has its trial, and what its commands name exists."""
 
 import json
+import os
 import re
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -10,8 +11,10 @@ import pytest
 from infra.estate import FUNCTIONS, QUEUES, TABLES
 from tests.contract.test_docs import alarms, runbook_rows
 from tests.runbooks import cli
+from tests.runbooks.__main__ import timed
 from tests.runbooks.blocks import PAGES, Block, blocks
 from tests.runbooks.patterns import compiled
+from tests.runbooks.shell import Shell
 from tests.runbooks.trials import ELSEWHERE, TRIALS
 
 _QUEUE_OF_ALL: Final = {f"{queue}{suffix}" for queue in QUEUES for suffix in ("", "-dlq")}
@@ -164,3 +167,39 @@ def test_a_block_is_read_with_its_place_also_within_a_list(tmp_path):
     assert [(1, 4, "one\n"), (2, 10, "two \\\n  more\n")] == [
         (block.number, block.line, block.commands) for block in blocks("page", tmp_path)
     ]
+
+
+@pytest.mark.parametrize(
+    ("commands", "fails", "found"),
+    [
+        ("echo '3 orders-events'", False, 0),
+        ("echo '0 orders-events'", False, 1),
+        ("echo '3 orders-events'; false | cat", False, 1),
+        ("echo '3 orders-events'; exit 1", True, 0),
+        ("echo '3 orders-events'", True, 1),
+        ("echo '3 orders-events'; echo $UNSET", False, 1),
+    ],
+)
+def test_a_command_that_does_not_do_what_its_page_says_is_found(commands: str, fails: bool, found: int):
+    block = Block("page", 1, 1, commands)
+
+    _, findings = timed(
+        Bash(), block, {"orders-events": "orders-events"}, (r"^[1-9]\d* orders-events$",), fails=fails
+    )
+
+    assert found == bool(findings)
+
+
+def test_what_a_page_leaves_open_is_filled_in():
+    _, findings = timed(
+        Bash(), Block("page", 1, 1, "echo pay_…"), {"pay_…": "pay_1"}, ("^pay_1$",), fails=False
+    )
+
+    assert [] == findings
+
+
+class Bash(Shell):
+    """Runs commands without the CLI."""
+
+    def __init__(self) -> None:
+        self._folder, self._environment = PAGES, {"PATH": os.environ["PATH"]}

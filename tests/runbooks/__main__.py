@@ -69,7 +69,7 @@ def _tried(page: str, step: Step, stage: Stage, shell: Shell) -> Iterator[tuple[
     """Each block of a step, after its cause: its number, seconds, and what is wrong with it."""
     there = {block.number: block for block in blocks(page)}
     for number, patterns in step.before.items():
-        yield str(number), *_timed(shell, there[number], {}, patterns, fails=False)
+        yield str(number), *timed(shell, there[number], {}, patterns, fails=False)
     began = time.monotonic()
     try:
         placeholders = step.cause(stage)
@@ -78,12 +78,13 @@ def _tried(page: str, step: Step, stage: Stage, shell: Shell) -> Iterator[tuple[
         return
     yield "cause", time.monotonic() - began, []
     for number, patterns in step.shows.items():
-        yield str(number), *_timed(shell, there[number], placeholders, patterns, fails=number in step.fails)
+        yield str(number), *timed(shell, there[number], placeholders, patterns, fails=number in step.fails)
 
 
-def _timed(
+def timed(
     shell: Shell, block: Block, placeholders: Mapping[str, str], patterns: tuple[str, ...], *, fails: bool
 ) -> tuple[float, list[str]]:
+    """The seconds that a block took, and what is wrong with it."""
     began = time.monotonic()
     commands = block.commands
     for name, value in placeholders.items():
