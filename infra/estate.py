@@ -497,7 +497,7 @@ def _alarms() -> Resources:
             )
     for name, why, metric, counted, usual in ANOMALIES:
         resources[f"{_pascal(name)}Alarm"] = _alarm(
-            name, why, ("Entrepot", metric, "Sum"), counted, threshold=usual
+            name, why, ({"Fn::Sub": watch.OURS}, metric, "Sum"), counted, threshold=usual
         )
     return resources
 
@@ -522,7 +522,7 @@ def _watch() -> Resources:
 def _alarm(
     name: str,
     why: str,
-    measure: tuple[str, str, str],
+    measure: tuple[str | Resource, str, str],
     dimensions: Mapping[str, Any],
     threshold: int = 0,
 ) -> Resource:

@@ -7,6 +7,9 @@ from typing import Any, Final
 Resource = dict[str, Any]
 Resources = dict[str, Resource]
 
+OURS: Final = "Entrepot/${Stage}"
+"""The namespace of what the platform counts itself; `telemetry.metric` says the same."""
+
 _HIGH: Final = 6
 _WIDE: Final = 12
 _ROW: Final = 24
@@ -119,4 +122,4 @@ def _wall(metric: str) -> list[Any]:
 
 
 def _own(metric: str, **dimensions: str) -> list[Any]:
-    return ["Entrepot", metric, *(part for pair in dimensions.items() for part in pair)]
+    return [OURS, metric, *(part for pair in dimensions.items() for part in pair)]

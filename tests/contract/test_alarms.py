@@ -33,6 +33,10 @@ _OF_AWS: Final = {
 """What AWS publishes: namespace and metric → its dimension, and the statistics that make sense of it."""
 
 
+OURS: Final = {"Fn::Sub": "Entrepot/${Stage}"}
+"""The namespace of what a stage counts. A metric may have no dimensions (embedded metric format, DimensionSet)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
     """A call of `telemetry.metric` in our code: the metric, the names of its dimensions, and where."""
@@ -78,9 +82,7 @@ def deaf(resources: Resources, code: Mapping[str, str]) -> list[str]:
     words = {word for _, texts in modules for word in texts}
     found = []
     for name, alarm in alarms(resources).items():
-        wrong = (
-            _unsaid(alarm, ours, words) if alarm["Namespace"] == "Entrepot" else _unheard(alarm, resources)
-        )
+        wrong = _unsaid(alarm, ours, words) if alarm["Namespace"] == OURS else _unheard(alarm, resources)
         found += [f"{name}: {reason}" for reason in wrong]
     return found
 
@@ -189,7 +191,7 @@ def test_what_the_code_counts_reaches_the_alarms_namespace(capsys: pytest.Captur
 
     line = json.loads(capsys.readouterr().out)
     (directive,) = line["_aws"]["CloudWatchMetrics"]
-    assert "Entrepot" == directive["Namespace"]
+    assert OURS["Fn::Sub"].replace("${Stage}", "test") == directive["Namespace"]
     assert [["Action", "Outcome"]] == directive["Dimensions"]
     assert {"session.open": "Action", "refused": "Outcome"} == {
         line[name]: name for name in ("Action", "Outcome")

@@ -147,7 +147,7 @@ def test_the_dashboard_shows_the_api_every_function_queue_and_table_by_the_names
         ) in shown
     assert ("AWS/ApiGateway", "5XXError", "ApiName", "entrepot-${Stage}") in shown
     for _, _, metric, dimensions, _ in estate.ANOMALIES:
-        assert ("Entrepot", metric, *(part for pair in dimensions.items() for part in pair)) in shown
+        assert ("Entrepot/${Stage}", metric, *(part for pair in dimensions.items() for part in pair)) in shown
     assert _apart(widgets)
 
 

@@ -32,7 +32,8 @@ _FORBIDDEN: Final = frozenset(
         "number",
     )
 )
-_NAMESPACE: Final = "Entrepot"
+_NAMESPACE: Final = f"Entrepot/{os.environ.get('ENTREPOT_STAGE', 'local')}"
+"""Each stage's own: those of an account share its metrics, and what one counts must not ring another's alarm."""
 
 
 def log(event: str, level: str = "info", **fields: str | int | bool | None) -> None:
