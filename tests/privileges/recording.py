@@ -105,16 +105,15 @@ def merged(folder: Path) -> Recording:
 def recording(*, of_tests: bool = False) -> Iterator[Recording]:
     """Everything is written down until the block ends.
 
-    Triggers that are imported before have registered already, and are not seen to be entered: then a test has to say by
-    `running` which function runs.
+    It is seen which function is entered, for which no trigger may have been imported before; but with `of_tests` a test
+    says so by `running`, and nothing is left behind.
     """
+    assert of_tests or "app" not in sys.modules, "triggers are registered that are not seen to be entered"
     made = Recording(of_tests=of_tests)
-    registered = "app" in sys.modules
     with ExitStack() as held:
-        for owner, name, changed in _changes(made):
-            held.enter_context(patch.object(owner, name, changed))
-        for owner, name, changed in () if registered else behind(made):
-            held.enter_context(patch.object(owner, name, changed))
+        for changes in (_leaving,) if of_tests else (_leaving, _entering, _behind):
+            for owner, name, changed in changes(made):
+                held.enter_context(patch.object(owner, name, changed))
         aws.forget()
         yield made
     aws.forget()
@@ -158,10 +157,12 @@ def _as(
     return entered
 
 
-def _changes(made: Recording) -> Iterator[tuple[Any, str, Any]]:
-    """What is another while recording: where functions are entered, and where calls leave."""
-    yield http, "_answer", _as(made, API, http._answer)
-    yield from _triggers(made)
+Changes = Iterator[tuple[Any, str, Any]]
+"""What is another while recording: whose, its name, and what it is."""
+
+
+def _leaving(made: Recording) -> Changes:
+    """Where calls leave for AWS."""
     yield aws, "session", _session(made)
     yield memory.Memory, "call", _twin(made, memory.Memory.call)
     yield dynamo, "_sent", _sent(made, dynamo._sent)
@@ -190,7 +191,7 @@ def _fetched(made: Recording, fetch: Callable[..., Any]) -> Callable[..., Any]:
     return noted
 
 
-def behind(made: Recording) -> Iterator[tuple[Any, str, Any]]:
+def _behind(made: Recording) -> Changes:
     """What stands behind each trigger, as tests call it too; the application has to be registered before.
 
     A consumer's handler belongs to its function whoever calls it. What a clock or a plain message wakes may be somebody
@@ -232,7 +233,9 @@ def app() -> Any:
     return importlib.import_module("app")
 
 
-def _triggers(made: Recording) -> Iterator[tuple[Any, str, Any]]:
+def _entering(made: Recording) -> Changes:
+    """Where functions are entered."""
+    yield http, "_answer", _as(made, API, http._answer)
     queue, worker = Triggers._queue, Workers.worker
 
     def as_queue(self: Triggers, name: str, take: Any, handlers: Mapping[Any, Any]) -> Any:
