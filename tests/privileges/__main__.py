@@ -25,7 +25,11 @@ def main() -> int:
         "--recorded", type=Path, help="compare what an earlier run has recorded, and run no test"
     )
     given.add_argument("--narrow", action="store_true", help="take out of the policies what is unused")
-    given.add_argument("tests", nargs="*", help="instead of all tests but the end-to-end ones")
+    given.add_argument(
+        "tests",
+        nargs="*",
+        help="instead of all tests: files, or folders above conftests that import a trigger",
+    )
     asked = given.parse_args()
     folder = asked.recorded or FOLDER
     failed = 0 if asked.recorded else _record(folder, asked.tests)

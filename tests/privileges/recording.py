@@ -105,10 +105,13 @@ def merged(folder: Path) -> Recording:
 def recording(*, of_tests: bool = False) -> Iterator[Recording]:
     """Everything is written down until the block ends.
 
-    It is seen which function is entered, for which no trigger may have been imported before; but with `of_tests` a test
-    says so by `running`, and nothing is left behind.
+    It is seen which function is entered, for which no trigger may have been imported before, as the conftest of a folder
+    does that is named to pytest; but with `of_tests` a test says so by `running`, and nothing is left behind.
     """
-    assert of_tests or "app" not in sys.modules, "triggers are registered that are not seen to be entered"
+    registered = [
+        name for name in sys.modules if name.startswith("functions.") and name.endswith(".triggers")
+    ]
+    assert of_tests or not registered, f"not seen to be entered, for they are registered: {registered}"
     made = Recording(of_tests=of_tests)
     with ExitStack() as held:
         for changes in (_leaving,) if of_tests else (_leaving, _entering, _behind):
