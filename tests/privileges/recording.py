@@ -105,8 +105,8 @@ def merged(folder: Path) -> Recording:
 def recording(*, of_tests: bool = False) -> Iterator[Recording]:
     """Everything is written down until the block ends.
 
-    It is seen which function is entered, for which no trigger may have been imported before, as the conftest of a folder
-    does that is named to pytest; but with `of_tests` a test says so by `running`, and nothing is left behind.
+    It is seen which function is entered, for which no trigger may have been imported before: the conftest of a folder
+    that is named to pytest does that. With `of_tests` a test says so by `running`, and nothing is left behind.
     """
     registered = [
         name for name in sys.modules if name.startswith("functions.") and name.endswith(".triggers")
