@@ -16,14 +16,17 @@ _LEFT_OUT: Final = ("client", "config", "credentials", "endpoint", "hooks", "mod
 
 
 class _Nothing(ModuleType):
-    """Any name imported from it is an empty class: pynamodb has them as bases and in types, and never makes one."""
+    """Any name imported from it is an empty class: pynamodb has them as bases and in types, and never makes one.
+
+    Exceptions are botocore's own, for those it catches.
+    """
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        nothing = type(name, (), {})
-        setattr(self, name, nothing)
-        return nothing
+        found = getattr(botocore.exceptions, name, None) or type(name, (), {})
+        setattr(self, name, found)
+        return found
 
 
 def _import_lean() -> None:
