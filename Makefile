@@ -58,7 +58,7 @@ soak: $(VENV)/.dev ## buyers at a steady rate, memory and open files watched: ma
 
 faults: $(VENV)/.dev ## each use case under each fault, to its end: make faults SEED=7 FAULT='answer lost' CASE=place
 	@$(VENV)/python -m tests.integration.faults --seed $(or $(SEED),1) --fault "$(FAULT)" --case "$(CASE)" \
-		--client $(or $(CLIENT),transport)
+		--client $(or $(CLIENT),thin)
 
 package: $(VENV)/.dev ## the artefacts for AWS and for this machine, with their checks
 	$(VENV)/python -m infra.package --target host

@@ -31,19 +31,20 @@ def ministack(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def account(endpoint: str, dynamodb: str | None = None) -> Iterator[None]:
+def account(endpoint: str, dynamodb: str | None = None, client: str = "") -> Iterator[None]:
     """A fresh AWS account for one test, with the whole estate made in it; the platform of this process uses it.
 
-    Args: dynamodb: where requests to DynamoDB go instead, such as a proxy in front of `endpoint`.
+    Args: dynamodb: where requests to DynamoDB go instead, such as a proxy in front of `endpoint`. client: "botocore"
+        for that instead of the thin one.
     """
     settings = {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": str(next(_accounts)),  # twelve digits: the stand-in takes them for the account
+        "ENTREPOT_AWS_CLIENT": client,
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():
             patch.setenv(name, value)
-        patch.delenv("ENTREPOT_AWS_CLIENT", raising=False)
         stand_in.forget()
         stand_in.make_estate()
         for service in _SERVICES:

@@ -55,7 +55,7 @@ def _hosted(asked: argparse.Namespace, faults: Sequence[str]) -> list[Cell]:
     with (
         tempfile.TemporaryDirectory(prefix="entrepot-faults-") as folder,
         e2e_cloud.ministack(Path(folder)) as endpoint,
-        hosted(endpoint) as stage,
+        hosted(endpoint, asked.client.replace("thin", "")) as stage,
     ):
         return _all(stage, asked, lambda runner, begun: (runner.under(begun, fault) for fault in faults))
 
@@ -93,11 +93,9 @@ def _asked(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--fault", default="", choices=["", *ROWS], help="one row: %(choices)s")
     parser.add_argument("--case", default="", choices=["", *(case.name for case in CASES)])
     parser.add_argument(
-        "--client", default="transport", choices=["transport", "botocore"], help="of DynamoDB"
+        "--client", default="thin", choices=["thin", "botocore"], help="of DynamoDB and others"
     )
-    asked = parser.parse_args(given)
-    os.environ["ENTREPOT_AWS_CLIENT"] = asked.client
-    return asked
+    return parser.parse_args(given)
 
 
 if __name__ == "__main__":

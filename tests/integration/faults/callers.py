@@ -29,6 +29,7 @@ _MOST_TICKS: Final = 30
 _STREAM_TRIES: Final = 4
 _MOST_ROUNDS: Final = 60
 _BATCH: Final = 10
+_IN_TURN: Final = 0.6
 _MOST_SKEW_MINUTES: Final = 4
 _TICKS: Final = (timedelta(minutes=2), timedelta(minutes=4), timedelta(minutes=8))
 """When schedules come again after all was said: soon enough that nothing expires of what waits for its payment."""
@@ -133,7 +134,8 @@ class Callers:
                 self._take_in(queue, self.stage.received(queue))
             busy |= any(self.queues.values())
             for queue in sorted(name for name, held in self.queues.items() if held):
-                self._consumed(queue)
+                if not self._put_off():
+                    self._consumed(queue)
             if not busy:
                 return
         self.wrong.append(f"the messages never end: {[name for name, held in self.queues.items() if held]}")
@@ -151,9 +153,7 @@ class Callers:
     def _told(self) -> bool:
         """What Stripe tells; it tells again until it is answered."""
         news = self.stage.stripe.new_events()
-        if self.course.disorder:
-            self._chance.shuffle(news)
-        for event in news:
+        for event in self._some_of(news):
             self._heard(event)
         return bool(news)
 
@@ -169,10 +169,12 @@ class Callers:
 
     def _streamed_on(self) -> bool:
         """New rows of the outbox, as the stream brings them: a batch again from the record that failed."""
-        rows = [row for row in self.stage.tables.rows("outbox") if row["pk"]["S"] not in self._streamed]
+        unsent = (row for row in self.stage.tables.rows("outbox") if "unsent_shard" in row)
+        rows = [row for row in unsent if row["pk"]["S"] not in self._streamed]
         rows.sort(key=lambda row: str(row["created_at"]["S"]))
-        left = [_record(row) for row in rows if "unsent_shard" in row]
-        self._streamed.update(row["pk"]["S"] for row in rows)
+        taken = self._some_of(rows)
+        left = [_record(row) for row in taken]
+        self._streamed.update(row["pk"]["S"] for row in taken)
         tries = 0
         while left and tries < _STREAM_TRIES:
             failed = self._unit("relay", partial(_relayed, left))
@@ -198,15 +200,25 @@ class Callers:
 
     def _batch(self, queue: str) -> list[str]:
         held = self.queues[queue]
-        if self.course.disorder and len(held) > 1:
-            before = list(held)
-            self._chance.shuffle(held)
-            self.struck += held != before
-            many = self._chance.randint(1, min(len(held), _BATCH))
-        else:
-            many = _BATCH
-        self.queues[queue] = held[many:]
-        return held[:many]
+        taken = self._some_of(held[:_BATCH])
+        for body in taken:
+            held.remove(body)
+        return taken
+
+    def _some_of(self, waiting: list[T]) -> list[T]:
+        """What comes now of what waits: all, in its order; in disorder some, in any order, the rest later."""
+        if not self.course.disorder or len(waiting) < 2:
+            return list(waiting)
+        some = self._chance.sample(waiting, self._chance.randint(1, len(waiting)))
+        self.struck += some != waiting
+        return some
+
+    def _put_off(self) -> bool:
+        """Whether a queue's turn comes later, so that what others bring meanwhile comes before; the first always."""
+        if not self.course.disorder or (self.struck and self._chance.random() < _IN_TURN):
+            return False
+        self.struck += 1
+        return True
 
     def _poison(self, queue: str) -> list[str]:
         if not self.course.poison or queue in self._poisoned:

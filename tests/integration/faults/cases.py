@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from functions.membership import facade as membership
@@ -161,16 +161,16 @@ def _ship(callers: Callers, given: Given) -> None:
         body = {"carrier": "yunexpress", "tracking_number": number, "lines": as_lines(lines)}
         path = f"/v1/orders/{order['id']}/shipments"
         callers.asked("POST", path, body, token=merchant.token, key="ship")
+    begins = bazaar.clock.now() - timedelta(hours=3)
     for status in ("in_transit", "delivered"):
         for parcel in ("YT0000000001", "YT0000000002"):
-            _scan(callers, parcel, status)
+            _scan(callers, parcel, status, begins)
     callers.settle()
 
 
-def _scan(callers: Callers, number: str, status: str) -> None:
-    """The carrier tells again until it is answered."""
+def _scan(callers: Callers, number: str, status: str, begins: datetime) -> None:
+    """The carrier tells all that it knows, again until it is answered."""
     now = callers.stage.bazaar.clock.now()
-    begins = now - timedelta(hours=3)
     scans = [Scan(begins, "in_transit", SCANNED["in_transit"], "Leipzig, DE")]
     if status == "delivered":
         scans.append(Scan(begins + timedelta(hours=1), "delivered", SCANNED["delivered"], "Berlin, DE"))

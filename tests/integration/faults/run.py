@@ -102,8 +102,7 @@ class Runner:
         callers = Callers(self.stage, Reaper(), COURSES[fault], f"{self.seed}#{fault}#{begun.case.name}")
         self.stage.restore(begun.moment, callers.seed)
         wrong = self._judged(begun, callers)
-        messages = 0 if COURSES[fault].disorder else begun.passed["messages"]
-        possible = max(callers.struck, messages)
+        possible = max(callers.struck, begun.passed["messages"])
         return Cell(fault, begun.case.name, possible, callers.struck, tuple(wrong), again=callers.again)
 
     def _fault(self, begun: Begun, fault: Fault) -> Cell:

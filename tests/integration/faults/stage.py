@@ -21,17 +21,14 @@ import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.retries.standard import ExponentialBackoff
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 
 from entrepot.cloud import aws, dynamo, events, http, outbox, telemetry, transport, writes
 from entrepot.cloud.transport import Transport
 from entrepot.kernel import ids
-from functions.membership import pwdlib_gateway
 from functions.payments import stripe_gateway
 from infra.estate import QUEUES, SUBSCRIPTIONS, TABLES, TOPICS
 from tests.integration.orders.bazaar import Bazaar
-from tests.support import e2e_cloud, memory, proxy
+from tests.support import e2e_cloud, memory, passwords, proxy
 from tests.support.aws import forget_what_is_there, in_process
 from tests.support.e2e_rows import rows
 from tests.support.faults import FAULTS, FaultProxy
@@ -181,15 +178,18 @@ _chance: Final = random.Random()
 
 
 @contextmanager
-def hosted(endpoint: str) -> Iterator[Stage]:
-    """On the stand-in at `endpoint`, in an account of its own, through a proxy in calm."""
+def hosted(endpoint: str, client: str = "") -> Iterator[Stage]:
+    """On the stand-in at `endpoint`, in an account of its own, through a proxy in calm.
+
+    Args: client: "botocore" for that instead of the thin one.
+    """
     with (
         pytest.MonkeyPatch.context() as patch,
         proxy.served(FaultProxy(endpoint, FAULTS, held_seconds=3 * PATIENCE_SECONDS)) as between,
         running() as provider,
     ):
         patch.setenv("AWS_ENDPOINT_URL_S3", endpoint)
-        with e2e_cloud.account(between.url):
+        with e2e_cloud.account(between.url, client=client):
             _topics(endpoint)
             with _furnished(patch, Hosted(endpoint), provider, between) as stage:
                 stage.sqs = plain_client("sqs", endpoint)
@@ -198,13 +198,10 @@ def hosted(endpoint: str) -> Iterator[Stage]:
 
 @contextmanager
 def in_this_process() -> Iterator[Stage]:
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        in_process("memory"),
-        running() as provider,
-        _furnished(patch, InMemory(), provider, None) as stage,
-    ):
-        yield stage
+    with pytest.MonkeyPatch.context() as patch, running() as provider:
+        patch.setenv("ENTREPOT_AWS_CLIENT", "botocore")  # moto stands behind it
+        with in_process("memory"), _furnished(patch, InMemory(), provider, None) as stage:
+            yield stage
 
 
 @contextmanager
@@ -220,8 +217,7 @@ def _furnished(
     patch.setattr(ExponentialBackoff, "delay_amount", lambda self, context: _PAUSE_SECONDS)
     patch.setattr(Transport, "_delay", lambda self, attempt, throttled: _PAUSE_SECONDS)
     patch.setattr(writes, "_FIRST_PAUSE_SECONDS", _PAUSE_SECONDS / 5)
-    cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
-    patch.setattr(pwdlib_gateway, "_hasher", lambda: cheap)
+    passwords.make_cheap()
     stripe_gateway._client.cache_clear()
     stage = Stage(tables, Bazaar(provider), aws.client("sqs"), between, log=log)
     patch.setattr(http, "utc_now", stage.now)
@@ -240,9 +236,14 @@ def impatient() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(aws, "_config", lambda *of: config(*of).merge(short))
         patch.setattr(dynamo, "_direct", cache(lambda: _impatient(usual)))
-        aws.client.cache_clear()
+        _forget_clients()
         yield
+    _forget_clients()
+
+
+def _forget_clients() -> None:
     aws.client.cache_clear()
+    aws._whole.cache_clear()
 
 
 def _impatient(usual: Transport | None) -> Transport | None:

@@ -6,11 +6,6 @@ from tests.integration.faults import mutations
 from tests.integration.faults.__main__ import main
 
 
-@pytest.fixture(autouse=True)
-def _client(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENTREPOT_DYNAMODB_CLIENT", "transport")  # put back afterwards
-
-
 def test_a_row_of_one_case_that_is_well_exits_with_0(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == main(["--fault", "killed", "--case", "quote", "--seed", "7"])
 
