@@ -41,7 +41,7 @@ runbooks: $(VENV)/.dev ## make each alarm's cause come true on this machine, and
 	@$(VENV)/python -m tests.runbooks $(PAGES)
 fuzz: $(VENV)/.dev ## generated requests to each route by each role: make fuzz ROLE=shopper ROUTE='/v1/me*' EXAMPLES=50 SEED=1
 	@$(VENV)/python -m tests.integration.fuzz $(if $(ROLE),--role $(ROLE)) $(if $(ROUTE),--route '$(ROUTE)') \
-	  --examples $(or $(EXAMPLES),6) --seed $(or $(SEED),1)
+	  --examples $(or $(EXAMPLES),6) --seed $(or $(SEED),1) $(if $(JOBS),--jobs $(JOBS))
 
 month: $(VENV)/.dev ## ten thousand orders, settled and paid out, to zero unexplained: make month ORDERS=10000 SEED=1
 	@$(VENV)/python -m tests.integration.month --orders $(or $(ORDERS),10000) --seed $(or $(SEED),1)

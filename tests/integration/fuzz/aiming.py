@@ -71,12 +71,17 @@ def asked(method: str, path: str) -> Asked:
     return REQUESTS[method.upper(), shape(path)]
 
 
-def good(world: World, caller: Caller, template: str, wanted: Asked, whose: str) -> Good:
-    """`wanted` as `caller` makes it on their own thing, or on another's; what has to happen before it has happened."""
+def good(
+    world: World, caller: Caller, template: str, wanted: Asked, whose: str, by_token: bool = False
+) -> Good:
+    """`wanted` as `caller` makes it on their own thing, or on another's; what has to happen before it has happened.
+
+    Args: by_token: the thing is a guest's, and its token opens it.
+    """
     if wanted.of_staff is not None and caller.name in PLATFORM_ROLES:
         wanted = wanted.of_staff
     one = wanted.on_anothers() if whose == FOREIGN and wanted.signs is None else wanted
-    if wanted.opened_by_token and whose == OWN and caller.token is None:
+    if by_token and whose == OWN:
         caller = caller.having(caller.guest)
     if one.before is not None:
         caller = caller.having(one.before(world, caller))

@@ -45,16 +45,14 @@ TRIPS: Final = {
 """Operations that follow one another; those of the links that stand in none go on a trip of their own."""
 
 
-def travelled(scene: Scene, journeys: int) -> Report:
-    """So many journeys of each trip, each from the same rows."""
-    rest = frozenset(named()).difference(*TRIPS.values())
-    for name, operations in {**TRIPS, "rest": rest}.items():
-        _travel(scene, name, operations, journeys)
-    return scene.report
+def trips() -> dict[str, frozenset[str]]:
+    """Every operation of the links, by the trip that leads over it."""
+    return {**TRIPS, "rest": frozenset(named()).difference(*TRIPS.values())}
 
 
-def _travel(scene: Scene, trip: str, operations: frozenset[str], journeys: int) -> None:
-    guide = _Guide(scene, trip)
+def travelled(scene: Scene, journeys: int, trip: str) -> Report:
+    """So many journeys of a trip, each from the same rows."""
+    guide, operations = _Guide(scene, trip), trips()[trip]
 
     class Journey(scene.schema.include(operation_id=sorted(operations)).as_state_machine()):  # type: ignore[misc]
         def setup(self) -> None:
@@ -89,6 +87,7 @@ def _travel(scene: Scene, trip: str, operations: frozenset[str], journeys: int) 
             phases=[Phase.generate],
         )
     )
+    return scene.report
 
 
 def _linked(step: Any) -> set[str]:

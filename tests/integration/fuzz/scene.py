@@ -37,12 +37,7 @@ class Scene:
     def operations(self, route: str | None = None) -> list[Operation]:
         """Those of a path, or `METHOD path`, in which * stands for anything."""
         found = [self.schema[path][method] for path in self.schema for method in self.schema[path]]
-        wanted = [
-            one
-            for one in found
-            if route is None or fnmatchcase(one.path, route) or fnmatchcase(one.label, route)
-        ]
-        return sorted(wanted, key=lambda one: one.path.endswith("/erasure"))  # after it little is left
+        return [one for one in found if matches(one.label, route)]
 
     def seed_of(self, *what: str) -> int:
         """A seed of its own for each part of a run, so that one part alone is the same again."""
@@ -84,6 +79,11 @@ class Scene:
         self._log.truncate(0)
         for line in after.logged(lines, self._kept | self._sent):
             self.found(cell, which, line, told(self.door.last))
+
+
+def matches(label: str, route: str | None) -> bool:
+    """Whether an operation is meant by a path, or `METHOD path`, in which * stands for anything."""
+    return route is None or any(fnmatchcase(name, route) for name in (label, label.partition(" ")[2]))
 
 
 def failures(

@@ -84,7 +84,8 @@ def test_a_shopper_finds_nothing(world, served):
 
 def test_a_few_journeys_find_nothing_and_arrive(world, served):
     with contextlib.redirect_stdout(io.StringIO()) as log:
-        report = travelled(Scene(world, log, 1, served), 6)
+        scene = Scene(world, log, 1, served)
+        report = travelled(scene, 12, "buying")
 
     assert [] == [finding for alike in report.findings.values() for finding in alike]
     assert any(cell.succeeded for cell in report.cells if cell.operation == "POST /v1/orders")
