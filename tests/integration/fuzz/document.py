@@ -63,19 +63,19 @@ _DEFAULTS: Final = {
 }
 
 
-def is_beyond(path: str, response: Any) -> bool:
-    """Whether what fits the schema was refused for what a schema cannot say."""
+def beyond(path: str, response: Any) -> str | None:
+    """Which row of BEYOND_A_SCHEMA tells why what fits the schema was refused; None where none does."""
     if response.status_code != 400:
-        return False
+        return None
     problem = response.json()
-    said = {problem.get("code"), problem.get("detail")}
+    said = [problem.get("code"), problem.get("detail")]
     if str(problem.get("detail")).startswith("Expected `int") and problem["detail"].endswith("got `float`"):
-        said.add("got `float`")
+        said.append("got `float`")
     if path.startswith("/v1/webhooks/") and problem.get("code") in ("malformed", "invalid_request"):
-        said.add("an event")
+        said.append("an event")
     if path.startswith("/v1/oauth/") and "error" in problem:
-        said.add("an error of OAuth")
-    return not said.isdisjoint(BEYOND_A_SCHEMA)
+        said.append("an error of OAuth")
+    return next((each for each in said if each in BEYOND_A_SCHEMA), None)
 
 
 def loaded(door: Callable[..., Any], document: str | None = None) -> BaseSchema:

@@ -48,16 +48,18 @@ class Cell:
 
 @dataclass
 class Report:
-    """Of a whole run."""
+    """Of a whole run. `meant`: what a check did not like and is as it should be, how often by the reason."""
 
     cells: list[Cell] = field(default_factory=list)
     findings: dict[tuple[str, str, str], list[Finding]] = field(default_factory=dict)
+    meant: Counter[str] = field(default_factory=Counter)
 
     def add(self, finding: Finding) -> None:
         self.findings.setdefault(finding.alike, []).append(finding)
 
     def merged(self, other: "Report") -> None:
         self.cells += other.cells
+        self.meant += other.meant
         for findings in other.findings.values():
             for finding in findings:
                 self.add(finding)

@@ -13,7 +13,7 @@ from schemathesis.schemas import APIOperation, BaseSchema
 
 from tests.contract.authorisation import matrix
 from tests.integration.fuzz import after
-from tests.integration.fuzz.document import MEANT, is_beyond, loaded
+from tests.integration.fuzz.document import BEYOND_A_SCHEMA, MEANT, beyond, loaded
 from tests.integration.fuzz.door import Door, told
 from tests.integration.fuzz.findings import Cell, Finding, Report
 from tests.integration.matrix.world import World
@@ -56,8 +56,11 @@ class Scene:
         self._sent |= set(after.personal(case.body))
         cell.statuses[response.status_code] += 1
         request = f"{told(self.door.last)}\n      → {response.status_code} {response.text[:600]}"
-        for check, message in failures(case, response, headers, recorder):
-            self.found(cell, check, message, request)
+        for check, message, reason in failures(case, response, headers, recorder):
+            if reason is None:
+                self.found(cell, check, message, request)
+            else:
+                self.report.meant[reason] += 1
         self._look_at_the_log(cell, "log")
 
     def settle(self, cell: Cell) -> None:
@@ -88,14 +91,16 @@ def matches(label: str, route: str | None) -> bool:
 
 def failures(
     case: Case[Any], response: Any, headers: dict[str, str], recorder: Any = None
-) -> Iterator[tuple[str, str]]:
-    """What schemathesis finds in an answer, all of its checks on. Yields: the check's name and what it says."""
+) -> Iterator[tuple[str, str, str | None]]:
+    """What schemathesis finds in an answer, all of its checks on.
+
+    Yields: the check's name, what it says, and where that is as it should be, why.
+    """
     try:
         case.validate_response(response, headers=headers or None, recorder=recorder)
     except* Failure as group:
         for failure in group.exceptions:
-            if isinstance(failure, RejectedPositiveData) and is_beyond(case.path, response):
-                continue
-            if (type(failure).__name__, case.operation.label) in MEANT:
-                continue
-            yield type(failure).__name__, f"{response.status_code}: {getattr(failure, 'message', failure)}"
+            check = type(failure).__name__
+            row = beyond(case.path, response) if isinstance(failure, RejectedPositiveData) else None
+            reason = f"{row}: {BEYOND_A_SCHEMA[row]}" if row else MEANT.get((check, case.operation.label))
+            yield check, f"{response.status_code}: {getattr(failure, 'message', failure)}", reason

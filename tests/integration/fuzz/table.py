@@ -23,6 +23,7 @@ def printed(report: Report, seed: int) -> Iterator[str]:
         yield f"{operation:<{_WIDTH}}" + "".join(_marked(by_role.get(role)) for role in roles)
     yield ""
     yield from _totals(report)
+    yield from _meant(report)
     for (operation, check, _), alike in sorted(report.findings.items()):
         roles = sorted({finding.role for finding in alike})
         yield f"\n✗ {operation}: {check} ({len(alike)} times, {', '.join(roles)})"
@@ -44,6 +45,12 @@ def _totals(report: Report) -> Iterator[str]:
     )
     unrefused = {cell.operation for cell in report.cells} - {c.operation for c in report.cells if c.refused}
     yield f"never refused: {', '.join(sorted(unrefused)) or 'none'}"
+
+
+def _meant(report: Report) -> Iterator[str]:
+    if report.meant:
+        yield "As it should be, whatever a check says:"
+    yield from (f"  {number:>5} × {reason}" for reason, number in report.meant.most_common())
 
 
 def _marked(cell: Cell | None) -> str:

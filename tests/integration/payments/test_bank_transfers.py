@@ -98,7 +98,7 @@ def test_an_order_that_ended_returns_what_came_before_and_after() -> None:
     imported(camt_entry("40.00", reference, "B2"))
 
     assert ("cancelled", 0) == (payment(payment_id).status, payment(payment_id).captured)
-    assert [("return", "partial", 6_000), ("return", "late", 4_000)] == work()
+    assert [("return", "late", 4_000), ("return", "partial", 6_000)] == sorted(work())
 
 
 def test_a_payment_that_arrived_is_not_cancelled() -> None:
