@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     from infra.backup.restoring import NotRestored
 
     if given.command in ("stop", "start"):
-        {"stop": standing.stop, "start": standing.start}[given.command](stage, print)
+        {"stop": standing.stop, "start": standing.start}[given.command](stage, print, given.only)
         return 0
     act = {
         "make": _make,
@@ -165,6 +165,9 @@ def _parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--one-look", action="store_true", help="do not look whether tables moved meanwhile")
     parser.add_argument("--without-secret", action="store_true", help="check the bytes, not whose they are")
     parser.add_argument("--force", action="append", default=[], metavar="TABLE", help="write over this table")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="FUNCTION", help="stop or start this one"
+    )
     parser.add_argument("--moved-too", action="store_true", help="an archive that is of no one moment")
     parser.add_argument("--while-running", action="store_true", help="into a stage that was not stopped")
     add_arguments(parser)

@@ -105,13 +105,15 @@ def running(
     seed: bool = True,
     dynamodb: str | None = None,
     at_once: int = API_AT_ONCE,
+    providers: Path | None = None,
     say: Say = lambda _: None,
 ) -> Iterator[Running]:
     """Everything started, deployed and seeded; stopped again when the block ends, whatever happens in it.
 
     Args: folder: where state, logs and accounts live; one that vanishes afterwards if None. dynamodb: where the
         functions send their requests to DynamoDB instead, such as a proxy in front of the stand-in for AWS, which is
-        at `ports.aws`. at_once: copies of the API function at a time.
+        at `ports.aws`. at_once: copies of the API function at a time. providers: the folder of another stack whose
+        payment providers this one goes on with, if it is new.
     Raises: Hindrance: something of this machine stands in the way.
     """
     with ExitStack() as held:
@@ -131,8 +133,7 @@ def running(
         say("deploying")
         deployment = _deploy(chosen, artefact, stage, accounts, completion_days, dynamodb)
         if deployment.new:
-            for name in ("stripe.json", "btcpay.json"):
-                (folder / "state" / name).unlink(missing_ok=True)
+            _take_over(folder, providers)
         say("starting Stripe, BTCPay, carriers and the front")
         children += [
             held.enter_context(one) for one in _others(folder, chosen, accounts, deployment, at_once)
@@ -144,6 +145,14 @@ def running(
             _seed(up)
         incomplete.unlink(missing_ok=True)
         yield up
+
+
+def _take_over(folder: Path, providers: Path | None) -> None:
+    """The providers' own books: of another stack, or none, for what they knew of a stage before is not this one's."""
+    for name in ("stripe.json", "btcpay.json"):
+        (folder / "state" / name).unlink(missing_ok=True)
+        if providers is not None and (providers / "state" / name).exists():
+            shutil.copyfile(providers / "state" / name, folder / "state" / name)
 
 
 def _deploy(

@@ -43,7 +43,7 @@ def test_a_new_event_is_published_and_marked(aws: None, published: list[str]) ->
     _told(_announced())
 
     assert ["membership.password_changed"] == published
-    assert () == outbox.unsent(int(outbox._shard("evt_1")), utc_now())
+    assert () == outbox.unsent(int(outbox.shard("evt_1")), utc_now())
 
 
 def test_an_event_that_was_sent_before_and_is_put_back_by_a_restore_is_not_published_again(

@@ -67,7 +67,7 @@ def announce(event: Event) -> writes.Write:
         body=encoded(event),
         correlation_id=telemetry.correlation_id.get(),
         created_at=rfc3339(event.occurred_at),
-        unsent_shard=_shard(event.event_id),
+        unsent_shard=shard(event.event_id),
     )
     return writes.create(row, AlreadyAnnounced())
 
@@ -111,5 +111,5 @@ def publish(topic_arn: str, event: str, body: str) -> None:
     aws.client("sns").publish(TopicArn=topic_arn, Message=body, MessageAttributes=attributes)
 
 
-def _shard(event_id: str) -> str:
+def shard(event_id: str) -> str:
     return str(hashlib.sha256(event_id.encode()).digest()[0] % SHARDS)

@@ -15,7 +15,7 @@ from infra.backup.archive import BadArchive, Manifest
 from infra.backup.making import make
 from infra.backup.restoring import restore
 from infra.stage import Stage
-from tests.integration.backup.conftest import QUIET
+from tests.integration.operations.conftest import QUIET
 
 Archive = tuple[Path, Manifest]
 

@@ -9,7 +9,7 @@ from infra.backup.archive import BadArchive, Manifest, verified
 from infra.backup.making import make
 from infra.backup.restoring import NotRestored, Wishes, restore
 from infra.stage import Stage
-from tests.integration.backup.conftest import QUIET
+from tests.integration.operations.conftest import QUIET
 from tests.support.aws import SECRETS
 
 Archive = tuple[Path, Manifest]
