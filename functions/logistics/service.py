@@ -139,8 +139,8 @@ def receive(source_name: str, headers: Mapping[str, str], raw: bytes, now: datet
     source = SOURCES.get(source_name)
     if source is None:
         raise NotFound
-    signature, secret = headers.get(source.header), aws.secret(source.secret)
-    if not signature or not secret or not source.is_signed(raw, signature, secret):
+    signature, secrets = headers.get(source.header), aws.accepted(source.secret, now)
+    if not signature or not any(source.is_signed(raw, signature, secret) for secret in secrets):
         raise BadSignature(field=source.header)
     report = source.report(raw)
     if report is None or not report.scans:

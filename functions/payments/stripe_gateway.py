@@ -214,7 +214,7 @@ class StripeGateway:
     def verified(self, raw: bytes, headers: Mapping[str, str], now: datetime) -> str:
         """Stripe's 300 s are judged here; what a redrive brings later was judged before."""
         signature = headers.get("stripe-signature", "")
-        stripe_signature.check(raw, signature, aws.secret("stripe_webhook_secret"), now)
+        stripe_signature.check(raw, signature, aws.accepted("stripe_webhook_secret", now), now)
         return stripe_wire.queueable(raw)
 
     def heard(self, message: str, fetch: Fetch | None = None) -> Heard | None:

@@ -16,8 +16,8 @@ TOLERANCE_SECONDS: Final = 300
 _TIME: Final = re.compile(r"[0-9]{1,12}")
 
 
-def check(body: bytes, header: str, secret: str, now: datetime) -> None:
-    """Refuse a body that Stripe did not sign, or signed more than 300 s from now.
+def check(body: bytes, header: str, secrets: tuple[str, ...], now: datetime) -> None:
+    """Refuse a body that Stripe did not sign by any of these secrets, or signed more than 300 s from now.
 
     Raises: BadSignature.
     """
@@ -26,8 +26,9 @@ def check(body: bytes, header: str, secret: str, now: datetime) -> None:
     given = [value.encode() for name, _, value in pairs if name == "v1"]
     if len(times) != 1 or not _TIME.fullmatch(times[0]):
         raise BadSignature
-    expected = hmac.new(secret.encode(), times[0].encode() + b"." + body, hashlib.sha256).hexdigest().encode()
+    signed = times[0].encode() + b"." + body
+    expected = [hmac.new(each.encode(), signed, hashlib.sha256).hexdigest().encode() for each in secrets]
     # Each is compared in constant time, and all of them are.
-    matches = [hmac.compare_digest(expected, each) for each in given]
+    matches = [hmac.compare_digest(one, each) for one in expected for each in given]
     if not any(matches) or abs(now.timestamp() - int(times[0])) > TOLERANCE_SECONDS:
         raise BadSignature

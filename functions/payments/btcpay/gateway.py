@@ -142,11 +142,12 @@ class BtcpayGateway:
         """The signature tells no time, and needs none: a message says only of which invoice there is news."""
         signature = headers.get("btcpay-sig", "")
         try:
-            secret = aws.secret("btcpay_webhook_secret")
+            secrets = aws.accepted("btcpay_webhook_secret", now)
         except KeyError:
             raise BadSignature from None
-        expected = _SIGNED + hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
-        if not secret or not hmac.compare_digest(expected.encode(), signature.encode()):
+        expected = [_SIGNED + hmac.new(each.encode(), raw, hashlib.sha256).hexdigest() for each in secrets]
+        matches = [hmac.compare_digest(each.encode(), signature.encode()) for each in expected]
+        if not any(matches):
             raise BadSignature
         try:
             event = wire.EVENT.decode(raw)

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from infra import letters
 from infra.letters import NotMoved, discard, peeked, redrive, shown

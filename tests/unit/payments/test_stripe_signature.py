@@ -18,7 +18,7 @@ OTHER = "0" * 64
 
 def taken(header: str, body: bytes = BODY, at: datetime = AT) -> bool:
     try:
-        check(body, header, SECRET, at)
+        check(body, header, (SECRET,), at)
     except BadSignature:
         return False
     return True

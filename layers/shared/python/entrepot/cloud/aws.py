@@ -7,6 +7,7 @@ botocore (ADR 81); all else is botocore's, over one session.
 import json
 import os
 import time
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from botocore.config import Config
 
 STAGE: Final = os.environ.get("ENTREPOT_STAGE", "local")
+
+FORMER: Final = ".former"
+"""What is added to a key's name for the value that it had before."""
 
 _SECRET_SECONDS: Final = 300.0
 
@@ -91,6 +95,18 @@ def secret(key: str) -> str:
         held = (time.monotonic() + _SECRET_SECONDS, json.loads(answer["SecretString"]))
         _secrets["app"] = held
     return held[1][key]
+
+
+def accepted(key: str, now: datetime) -> tuple[str, ...]:
+    """Every value of a key by which somebody may sign at this moment: the one that holds, and while it is rotated the one
+    before it as well, which stands beside it under `<key>.former` as `<until, RFC 3339> <value>`. None of them is empty.
+
+    Raises: KeyError: the secret has no such key.
+    """
+    holds = secret(key)
+    until, _, before = _secrets["app"][1].get(f"{key}{FORMER}", "").partition(" ")
+    both = (holds, before if before and now < datetime.fromisoformat(until) else "")
+    return tuple(value for value in both if value)
 
 
 def forget() -> None:
