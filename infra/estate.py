@@ -202,6 +202,13 @@ ANOMALIES: Final[tuple[tuple[str, str, str, Mapping[str, str], int], ...]] = (
         0,
     ),
     (
+        "outbox-stuck",
+        "Events were not published for ten minutes, neither by the relay nor by the sweep.",
+        "OutboxStuck",
+        {},
+        0,
+    ),
+    (
         "tokens-reused",
         "A refresh token came a second time: it, or its successor, is in wrong hands. Its session has ended.",
         "AuditEntries",

@@ -1,10 +1,10 @@
 """Sealed personal data under the stage's present key: `python -m infra.reseal check | renew`.
 
-KMS renews the material of a key each year by itself, and what was sealed before opens as before: nothing has to be done.
-This is for when the key itself is replaced, because it was misused or belongs to an account that is given up: `check`
-counts what is sealed under which key, `renew` seals everything anew that is not under the present one. A row is written
-only where it still says what was read; one that has changed meanwhile is left for the next round. Once `check` names one
-key alone, the old one may be given up.
+KMS renews the material of a key each year by itself, and what was sealed before opens as before: nothing has to be
+done. This is for when the key itself is replaced, because it was misused or belongs to an account that is given up:
+`check` counts what is sealed under which key, `renew` seals everything anew that is not under the present one. A row is
+written only where it still says what was read; one that has changed meanwhile is left for the next round. Once `check`
+names one key alone, the old one may be given up.
 """
 
 import argparse

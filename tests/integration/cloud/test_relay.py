@@ -1,5 +1,6 @@
 """What the relay makes of the records of the outbox's stream."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -56,3 +57,33 @@ def test_an_event_that_was_sent_before_and_is_put_back_by_a_restore_is_not_publi
     _told(row)
 
     assert [] == published
+
+
+def test_an_event_that_the_sweep_cannot_publish_for_ten_minutes_is_counted_before_it_is_tried_again(
+    aws: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Refused(Exception):
+        pass
+
+    def refuse(*_: str) -> None:
+        raise Refused
+
+    _announced()
+    monkeypatch.setattr(outbox, "publish", refuse)
+
+    for minutes, stuck in ((5, 0), (11, 1)):
+        with pytest.raises(Refused):
+            relay.sweep(_ARN, utc_now() + timedelta(minutes=minutes))
+        assert stuck == capsys.readouterr().out.count('"OutboxStuck":1')
+
+
+def test_a_sweep_publishes_what_waited_and_says_nothing_of_the_rest(
+    aws: None, published: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _announced()
+
+    assert 0 == relay.sweep(_ARN, utc_now())
+    assert 1 == relay.sweep(_ARN, utc_now() + timedelta(minutes=2))
+
+    assert ["membership.password_changed"] == published
+    assert "OutboxStuck" not in capsys.readouterr().out

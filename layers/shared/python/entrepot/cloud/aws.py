@@ -98,8 +98,8 @@ def secret(key: str) -> str:
 
 
 def accepted(key: str, now: datetime) -> tuple[str, ...]:
-    """Every value of a key by which somebody may sign at this moment: the one that holds, and while it is rotated the one
-    before it as well, which stands beside it under `<key>.former` as `<until, RFC 3339> <value>`. None of them is empty.
+    """Every value of a key by which somebody may sign at this moment: the one that holds, and while it is rotated the
+    one before it as well, which stands beside it under `<key>.former` as `<until, RFC 3339> <value>`. None is empty.
 
     Raises: KeyError: the secret has no such key.
     """

@@ -6,8 +6,11 @@ from typing import Any, Final
 
 from entrepot.cloud import aws, outbox, telemetry
 from entrepot.cloud.events import Triggers
+from entrepot.kernel.clock import rfc3339
 
 _LATE: Final = timedelta(seconds=60)
+_STUCK: Final = timedelta(minutes=10)
+"""Older than that the sweep has failed to publish an event several times, or does not keep up."""
 
 triggers = Triggers(__name__)
 
@@ -37,11 +40,14 @@ def outbox_sweep(now: datetime) -> None:
 
 def sweep(function_arn: str, now: datetime) -> int:
     """Publish what stayed unpublished for a minute. Returns: how many events."""
+    found = [row for shard in range(outbox.SHARDS) for row in outbox.unsent(shard, now - _LATE)]
+    stuck = sum(row.created_at < rfc3339(now - _STUCK) for row in found)
+    if stuck:  # said before it is tried, for it may fail
+        telemetry.metric("OutboxStuck", stuck)
     sent = 0
-    for shard in range(outbox.SHARDS):
-        for row in outbox.unsent(shard, now - _LATE):
-            _send(row.pk, row.topic, row.event, row.body, function_arn, now)
-            sent += 1
+    for row in found:
+        _send(row.pk, row.topic, row.event, row.body, function_arn, now)
+        sent += 1
     if sent:
         telemetry.metric("OutboxSwept", sent)
     return sent
