@@ -5,7 +5,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/shared/python
 
 LOAD_ALL = $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON))
 
-.PHONY: up dev test lint types borders matrix fuzz privileges runbooks month faults load flashsale soak package bench audit openapi rules clean testing deploy rollback rehearse
+.PHONY: up dev test lint types borders matrix fuzz privileges runbooks month faults load flashsale soak package bench audit openapi rules clean testing deploy rollback rehearse drill backup restore letters outbox
 
 up: ## serve everything on this machine, and tell the story (STORY=0 skips it, ENTREPOT_PORT moves it)
 	@$(PYTHON) -m infra.local.up
@@ -79,6 +79,23 @@ MOVING = $(if $(LOSE),--lose $(LOSE)) $(if $(ALARMS),--alarm $(ALARMS)) $(if $(M
 
 bench: $(VENV)/.dev
 	$(VENV)/python -m bench
+
+drill: $(VENV)/.dev ## a stage is lost, and another goes on in its place: make drill ORDERS=20 MUTATION=row-dropped KEEP=FOLDER
+	@$(VENV)/python -m tests.drill --orders $(or $(ORDERS),20) $(if $(MUTATION),--mutation $(MUTATION)) \
+		$(if $(KEEP),--keep $(KEEP))
+
+backup: $(VENV)/.dev ## everything of a stage in one file: make backup STAGE=prod ARCHIVE=FILE (of this machine if no STAGE)
+	@$(VENV)/python -m infra.backup make --archive "$(ARCHIVE)" $(if $(STAGE),--stage $(STAGE),--local)
+
+restore: $(VENV)/.dev ## an archive into an empty stage: make restore STAGE=next ARCHIVE=FILE FROM=prod (the runbook first)
+	@$(VENV)/python -m infra.backup restore --archive "$(ARCHIVE)" $(if $(STAGE),--stage $(STAGE),--local) \
+		$(if $(FROM),--from-stage $(FROM))
+
+letters: $(VENV)/.dev ## the dead letters of a stage: make letters STAGE=prod (of this machine if no STAGE)
+	@$(VENV)/python -m infra.letters list $(if $(STAGE),--stage $(STAGE),--local)
+
+outbox: $(VENV)/.dev ## whether every event was published and heard: make outbox STAGE=prod (of this machine if no STAGE)
+	@$(VENV)/python -m infra.outbox check $(if $(STAGE),--stage $(STAGE),--local)
 
 audit: $(VENV)/.dev ## check the audit log of this machine, entry by entry
 	$(VENV)/python -m infra.audit verify --local
