@@ -32,7 +32,6 @@ _ROUNDS: Final = 3
 _DEADLINE_DAYS: Final = 14
 _LOGGED: Final = ("message_failed", "message_refused")
 _THING: Final = re.compile(r"\b(?:[a-z]{2,6}_(?:test_)?[0-9A-Za-z]{14,})\b")
-_SECONDS_OF_LOGS: Final = 20 * 60
 
 
 class NotMoved(Exception):

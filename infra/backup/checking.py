@@ -66,7 +66,9 @@ def of_archive(path: Path, origin: Stage, horizon: int) -> tuple[Manifest, Sum]:
                 else:
                     passed += 1
         elif kind == "objects":
-            tally.add(object_line(rest, member.size, hashlib.sha256(member.content.read()).hexdigest()))
+            tally.add(
+                object_line(rest, member.size, hashlib.file_digest(member.content, "sha256").hexdigest())
+            )
         else:
             tally.add(member.content.read())
     return manifest, Sum(tallies, passed)

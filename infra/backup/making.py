@@ -27,15 +27,15 @@ _PIECE: Final = 1 << 20
 def make(stage: Stage, path: Path, say: Say, *, second_look: bool = True) -> Manifest:
     """The archive of a stage. Raises: BadArchive: the file is there already; what AWS raises."""
     secret = stage.secret()
-    source = {table: scanned(stage, table) for table in stage.tables}
     made = Making(rows.opener(stage).opened, say)
     with Writer(path, secret["audit_key"].encode()) as writer:
-        for table, found in source.items():
-            made.table(writer, table, found)
+        for table in stage.tables[:-1]:
+            made.table(writer, table, scanned(stage, table))
         for bucket in BUCKETS:
             made.bucket(writer, stage, bucket)
         for queue in QUEUES:
             made.letters(writer, stage, queue)
+        made.table(writer, stage.tables[-1], scanned(stage, stage.tables[-1]))
         moved = _moved(stage, made) if second_look else []
         manifest = made.manifest(
             stage.name,

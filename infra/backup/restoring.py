@@ -95,7 +95,9 @@ def _refuse_filled(stage: Stage, tags: dict[str, str], mark: str, wishes: Wishes
     filled = [
         table
         for table in stage.tables
-        if tags[table] != f"{mark} begun" and table not in wishes.forced and _holds_rows(stage, table)
+        if tags[table] not in (f"{mark} begun", f"{mark} done")
+        and table not in wishes.forced
+        and _holds_rows(stage, table)
     ]
     if filled:
         raise NotRestored(f"These tables of {stage.name} hold rows already: {', '.join(filled)}.")
@@ -112,7 +114,6 @@ class _Work:
     def all(self, path: Path, manifest: Manifest) -> Restored:
         self._done = Restored(manifest)
         by_folder = groupby(members(path), key=lambda member: member.name.split("/", 2)[:2])
-        later: list[Member] = []
         for (kind, name), found in by_folder:
             began = time.monotonic()
             count = {"tables": self._table, "objects": self._bucket, "letters": self._letters}[kind](
@@ -120,7 +121,6 @@ class _Work:
             )
             seconds = max(time.monotonic() - began, 1e-6)
             self._say(f"  {name:<22} {count:>9,} {kind:<8} {seconds:>6.2f} s, {count / seconds:,.0f}/s")
-        assert not later
         return self._done
 
     def _table(self, table: str, parts: Iterable[Member]) -> int:
@@ -193,7 +193,7 @@ class _Work:
         for member in found:
             key = member.name.split("/", 2)[2]
             more = {"ContentType": member.media_type} if member.media_type else {}
-            self._stage.client("s3").put_object(Bucket=name, Key=key, Body=member.content.read(), **more)
+            self._stage.client("s3").put_object(Bucket=name, Key=key, Body=member.content, **more)
             count += 1
         _count(self._done.written, bucket, count)
         return count

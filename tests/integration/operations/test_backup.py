@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.backup import checking
+from infra.backup import checking, restoring
 from infra.backup.archive import BadArchive, Manifest, verified
 from infra.backup.making import make
 from infra.backup.restoring import NotRestored, Wishes, restore
@@ -85,6 +85,18 @@ def test_a_restore_that_was_interrupted_goes_on_and_ends_the_same(
     assert done.there["membership"] == archive[1].tables["membership"].count
     assert done.written["orders"] == archive[1].tables["orders"].count
     assert checking.of_stage(traded, horizon).checksum == checking.of_stage(empty, horizon).checksum
+
+
+def test_a_restore_that_dies_while_it_says_that_it_is_done_can_be_done_again(
+    traded: Stage, archive: Archive, empty: Stage
+) -> None:
+    restore(archive[0], empty, traded, QUIET)
+    restoring._set_tag(empty, "orders", restoring._tag(empty, "rates").replace("done", "begun"))
+
+    again = restore(archive[0], empty, traded, QUIET)
+
+    assert archive[1].tables["orders"].count == again.there["orders"]
+    assert restore(archive[0], empty, traded, QUIET).before
 
 
 def test_a_table_that_holds_rows_is_refused_and_stays_as_it_is(
