@@ -60,10 +60,11 @@ def rotate(
         raise Refused(f"{name} has this value already.")
     after = {**held, name: value}
     until = now + timedelta(hours=hours)
-    if name in SIGNED_BY:
+    overlaps = name in SIGNED_BY and held[name] != ""
+    if overlaps:
         after[name + _FORMER] = f"{until.isoformat(timespec='seconds')} {held[name]}"
     stage.put_secret(after)
-    if name in SIGNED_BY:
+    if overlaps:
         return f"{name} is new; the former value is accepted until {until:%Y-%m-%d %H:%M} UTC"
     return f"{name} is new, in every process within five minutes"
 
