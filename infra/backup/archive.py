@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Final
+from typing import IO, Any, BinaryIO, Final
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -77,7 +77,14 @@ class Member:
     name: str
     size: int
     media_type: str
-    content: BinaryIO
+    content: IO[bytes]
+
+    def digest(self) -> str:
+        """SHA-256 of its bytes, which are read with it."""
+        hashed = hashlib.sha256()
+        while piece := self.content.read(_PIECE):
+            hashed.update(piece)
+        return hashed.hexdigest()
 
 
 class Writer:
@@ -192,7 +199,7 @@ def members(path: Path) -> Iterator[Member]:
                 continue
             content = tar.extractfile(info)
             assert content is not None
-            yield Member(info.name, info.size, info.pax_headers.get(_TYPE, ""), content)  # type: ignore[arg-type]
+            yield Member(info.name, info.size, info.pax_headers.get(_TYPE, ""), content)
             tar.members.clear()  # type: ignore[attr-defined]  # it keeps every header otherwise
 
 

@@ -66,9 +66,7 @@ def of_archive(path: Path, origin: Stage, horizon: int) -> tuple[Manifest, Sum]:
                 else:
                     passed += 1
         elif kind == "objects":
-            tally.add(
-                object_line(rest, member.size, hashlib.file_digest(member.content, "sha256").hexdigest())
-            )
+            tally.add(object_line(rest, member.size, member.digest()))
         else:
             tally.add(member.content.read())
     return manifest, Sum(tallies, passed)

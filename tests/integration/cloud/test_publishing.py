@@ -42,7 +42,7 @@ def _bodies(url: str) -> list[str]:
 def _written(event_id: str, topic: str, at: datetime) -> None:
     row = outbox.OutboxRow(
         event_id, "event", topic=topic, event=f"{topic}.happened", body=json.dumps({"of": topic}),
-        correlation_id="-", created_at=rfc3339(at), unsent_shard=outbox._shard(event_id),
+        correlation_id="-", created_at=rfc3339(at), unsent_shard=outbox.shard(event_id),
     )  # fmt: skip
     writes.commit(writes.create(row, outbox.AlreadyAnnounced()))
 
