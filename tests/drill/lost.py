@@ -14,6 +14,7 @@ from infra.backup.archive import BadArchive
 from infra.backup.making import Say
 from infra.backup.restoring import restore
 from infra.backup.rows import scanned
+from infra.estate import SUBSCRIPTIONS
 from infra.local import stack
 from infra.local.processes import free_ports
 from infra.local.stack import Running
@@ -180,7 +181,7 @@ def _nothing_twice(stage: Stage, say: Say) -> None:
     """No consumer was told what it had heard on the first stack; the dead letter is where it was."""
     repeated: Counter[str] = Counter()
     logs = stage.client("logs")
-    for queue in outbox.SUBSCRIPTIONS:
+    for queue in SUBSCRIPTIONS:
         for page in logs.get_paginator("filter_log_events").paginate(
             logGroupName=f"/aws/lambda/{stage.called(queue)}", filterPattern='"event_repeated"'
         ):
