@@ -28,7 +28,11 @@ def main() -> int:
         print(f"  {time.monotonic() - began:6.1f} s  {text}", flush=True)
 
     with ExitStack() as held:
-        folder = given.keep or Path(held.enter_context(tempfile.TemporaryDirectory(prefix="entrepot-drill-")))
+        folder = (
+            given.keep.resolve()
+            if given.keep
+            else Path(held.enter_context(tempfile.TemporaryDirectory(prefix="entrepot-drill-")))
+        )
         if given.keep:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
