@@ -122,7 +122,7 @@ class Crowd:
         clock = asyncio.get_running_loop().time
 
         async def buy(offer: Offer) -> tuple[Answer, float]:
-            offer.who.recorder = recorder
+            offer.who.recorder, offer.who.asked_again = recorder, 0
             await gate.wait()
             began = clock()
             answer = await offer.who.ordered(offer.quote)
