@@ -11,11 +11,11 @@ from uuid import UUID
 
 from tests.load.client import UNANSWERED, Answer, Connection
 from tests.load.goods import Shelves
-from tests.load.recorder import Recorder
+from tests.load.recorder import ELSEWHERE, Recorder
 from tests.support.e2e_market import intent_of
 from tests.support.shop import BERLIN
 
-PATIENCE_SECONDS: Final = 120.0
+PATIENCE_SECONDS: Final = 300.0
 """For how long a buyer asks again who is told to."""
 
 _UNASKED_SECONDS: Final = 1.0
@@ -87,7 +87,7 @@ class Buyer:
         ):  # the provider was out of reach: reading the order asks it
             placed = (await self.read(placed)).json
         answer = await self.stripe.call("POST", f"/test/payment_intents/{intent_of(placed)}/pay", form={})
-        self.recorder.note("pay (stand-in)", answer)
+        self.recorder.note(ELSEWHERE, answer)
         return datetime.now(UTC) if answer.status == 200 else None
 
     async def read(self, placed: Any) -> Answer:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
-SECONDS: Final = 180.0
+SECONDS: Final = 600.0
+"""For how long a buyer waits for an answer: as long as a thousand others before them take."""
 UNANSWERED: Final = 0
 """The status of a request that had no answer: a connection cut, or none in time."""
 

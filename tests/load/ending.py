@@ -24,7 +24,8 @@ _READERS: Final = 4
 @dataclass(frozen=True, slots=True)
 class Ending:
     """`wrong`: what is not as it should be. `drained`: seconds until no event waited. `until_paid`: seconds from each
-    payment at the provider until the order was paid."""
+    payment at the provider until the order was paid, in the order of the payments.
+    """
 
     wrong: tuple[str, ...]
     drained: float
@@ -38,8 +39,11 @@ def drained(market: Market) -> float:
     return time.monotonic() - began
 
 
-def reckoned(market: Market, shelves: Shelves, bought: Sequence[Bought]) -> Ending:
-    """The end of a run in which `bought` are all the orders of what lies on `shelves`."""
+def reckoned(market: Market, shelves: Shelves, bought: Sequence[Bought], warming: int = 0) -> Ending:
+    """The end of a run in which `bought` are all the orders that there are, for what lies on `shelves`.
+
+    Args: warming: so many of them are left out of `until_paid`, the first: they waited for functions to start.
+    """
     quiet = drained(market)
     read = asyncio.run(_read(shelves, bought))
     wrong = [
@@ -52,7 +56,7 @@ def reckoned(market: Market, shelves: Shelves, bought: Sequence[Bought]) -> Endi
         wrong.append(f"{letters} dead letters")
     waits = [
         (_paid_at(answer.json) - one.paid_at).total_seconds()
-        for one, answer in zip(bought, read, strict=True)
+        for one, answer in list(zip(bought, read, strict=True))[warming:]
         if one.paid_at is not None and answer.status == 200 and answer.json["status"] == "paid"
     ]
     return Ending(tuple(wrong), quiet, tuple(waits))

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tests.load.buyer import Bought, Buyer, buyer
 from tests.load.goods import Shelves
-from tests.load.recorder import Recorder
+from tests.load.recorder import ELSEWHERE, Recorder
 
 VISITS: Final = {"look": 60, "price": 20, "buy": 20}
 """Of a hundred visits."""
@@ -26,9 +26,9 @@ KINDS: Final = (
     "quote",
     "order",
     "order read",
-    "pay (stand-in)",
+    ELSEWHERE,
 )
-"""Of requests, in the order of a purchase; the last is one to the provider, not to the platform."""
+"""Of requests, in the order of a purchase."""
 
 PAID: Final = 0.9
 """Of the orders; the others are left unpaid, as buyers do."""

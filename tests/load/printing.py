@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _STEP = "{:>8}{:>11}{:>10}{:>14}{:>9}{:>9}{:>9}{:>10}  {}"
 _GROWTH = "  {:<38}{:>9}{:>9}{:>9}{:>9}{:>8}{:>8}  {}"
 _BLOCKS = "▁▂▃▄▅▆▇█"
+HEAD = _STEP.format(
+    "at once", "requests/s", "orders/s", "and drained", "p50 ms", "p90 ms", "p99 ms", "drain s", "not 2xx"
+)
 _KIND = "  {:<18}{:>9}{:>9}{:>9}{:>9}"
 
 
@@ -25,17 +28,7 @@ def ramp(found: Ramp) -> list[str]:
     until_paid = Latency.of(found.end.until_paid)
     return [
         "",
-        _STEP.format(
-            "at once",
-            "requests/s",
-            "orders/s",
-            "and drained",
-            "p50 ms",
-            "p90 ms",
-            "p99 ms",
-            "drain s",
-            "not 2xx",
-        ),
+        HEAD,
         *map(step_line, found.steps),
         "",
         f"The knee is at {found.knee} at once: {busiest.rate:.1f} requests/s, {busiest.orders_a_second:.1f} orders/s.",

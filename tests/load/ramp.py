@@ -89,6 +89,8 @@ def run(platform: Platform, steps: Sequence[int], seconds: float, seed: int, say
         say("warming up")
         asyncio.run(mix.run(4, _WARMING_SECONDS))
         ending.drained(market)
+        warming = len(mix.bought)
+        say(printing.HEAD)
         done: list[Step] = []
         for at_once in steps:
             done.append(_step(market, mix, at_once, seconds))
@@ -98,7 +100,7 @@ def run(platform: Platform, steps: Sequence[int], seconds: float, seed: int, say
         market.close()
         say("counting")
         market = Market(up)  # signed in again: a token lives for fifteen minutes
-        end = ending.reckoned(market, shelves, mix.bought)
+        end = ending.reckoned(market, shelves, mix.bought, warming)
         market.close()
         return Ramp(tuple(done), end)
 
