@@ -1,9 +1,10 @@
 """Starts ministack inside its own virtual environment: `python ministack_host.py <python for functions>`.
 
-Three things differ from its own start (ADR 0012). Functions run in a Python that sees nothing but their archives,
+Four things differ from its own start (ADR 0012). Functions run in a Python that sees nothing but their archives,
 instead of ministack's with its packages. An archive is unpacked once for all copies of a function, instead of thousands
-of files for each. And positions in table streams are forgotten, since the streams themselves are not kept: a remembered
-position would silently skip as many new records as there were old ones.
+of files for each. Its bytes are held in memory once for all functions, instead of once for each. And positions in table
+streams are forgotten, since the streams themselves are not kept: a remembered position would silently skip as many new
+records as there were old ones.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ import sys
 import threading
 import types
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,6 +54,20 @@ def _forget_old(keep: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
+class Fetched:
+    """Archives as `fetch` reads them from the stand-in's S3; equal ones are the same bytes, held in memory once."""
+
+    def __init__(self, fetch: Callable[..., bytes | None]) -> None:
+        self._fetch = fetch
+        self._held: dict[bytes, bytes] = {}
+
+    def __call__(self, *place: Any, **more: Any) -> bytes | None:
+        content = self._fetch(*place, **more)
+        return (
+            content if content is None else self._held.setdefault(hashlib.sha256(content).digest(), content)
+        )
+
+
 def forget_stream_positions(state: Path) -> None:
     saved = state / "lambda.json"
     if not saved.exists():
@@ -72,7 +88,9 @@ def main() -> None:
     sys.argv[1:] = []
     from ministack.app import main as serve
     from ministack.core import lambda_runtime
+    from ministack.services import lambda_svc
 
+    lambda_svc._fetch_code_from_s3 = Fetched(lambda_svc._fetch_code_from_s3)
     lambda_runtime.zipfile = types.SimpleNamespace(
         ZipFile=SharedArchive, BadZipFile=zipfile.BadZipFile, LargeZipFile=zipfile.LargeZipFile
     )

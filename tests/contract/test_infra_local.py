@@ -153,6 +153,19 @@ def test_an_archive_is_unpacked_once_for_all_copies(tmp_path, monkeypatch):
     assert 1 == len(list((tmp_path / "unpacked").iterdir()))
 
 
+def test_the_bytes_of_an_archive_are_held_once_for_all_functions():
+    def fetch(bucket, key, version_id=None):
+        return None if key == "missing" else bytes(bytearray(99))  # new bytes each time
+
+    fetched = ministack_host.Fetched(fetch)
+
+    first, second = fetched("artefacts", "a1"), fetched("artefacts", "a2", version_id="7")
+
+    assert first is second
+    assert bytes(99) == first
+    assert fetched("artefacts", "missing") is None
+
+
 def test_the_template_differs_here_only_in_what_the_stand_in_cannot_take():
     artefact = package.build(targets.host())
 
