@@ -65,8 +65,10 @@ package: $(VENV)/.dev ## the artefacts for AWS and for this machine, with their 
 	$(VENV)/python -m infra.package --target aws
 
 deploy: $(VENV)/.dev ## bring this commit to a stage: make deploy STAGE=prod (SET, DRY=1, YES=1: docs/runbooks/deploy.md)
-	@$(VENV)/python -m infra.delivery deploy $(STAGE) $(if $(SET),--set $(SET)) $(if $(ARTEFACT),--artefact $(ARTEFACT)) \
-	  $(if $(DRY),--dry) $(if $(UNTESTED),--untested) $(if $(ONE_WAY),--one-way) $(MOVING)
+	@$(VENV)/python -m infra.delivery $(if $(CHECK),check $(STAGE),deploy $(STAGE) $(NEW) $(MOVING))
+
+NEW = $(if $(SET),--set $(SET)) $(if $(ARTEFACT),--artefact $(ARTEFACT)) $(if $(DRY),--dry) $(if $(UNTESTED),--untested) \
+  $(if $(ONE_WAY),--one-way)
 
 rollback: $(VENV)/.dev ## bring a stage back to what it had before: make rollback STAGE=prod (TO, LIST=1: docs/runbooks/roll-back.md)
 	@$(VENV)/python -m infra.delivery $(if $(LIST),list $(STAGE),rollback $(STAGE) $(if $(TO),--to $(TO)) $(MOVING))

@@ -36,6 +36,12 @@ class Progress:
         """Whether everything that changes has changed, so that only the watch and the clearing up are left."""
         return not self.working and self.failed is None and not self.turned and self.expected <= self.done
 
+    @property
+    def idle(self) -> bool:
+        """Whether something has changed and nothing is being worked on: all that changes may have changed. A change set
+        also names what CloudFormation then finds as it should be, and of that no event ever tells."""
+        return bool(self.done) and not self.working and self.failed is None and not self.turned
+
     def _take(self, event: Event) -> str:
         if event.of_stack:
             if "ROLLBACK_IN_PROGRESS" in event.status and not self.turned:

@@ -21,6 +21,8 @@ Say = Callable[[str], None]
 
 PATIENCE: Final = 8
 """How often a stage is asked, a pause apart, before its answer counts: instances of the old code go in that time."""
+QUIET: Final = 20
+"""How many looks without an event, a pause apart, count as the end of all work on an update still in progress."""
 
 
 class Access(Protocol):
@@ -304,23 +306,26 @@ class _Run:
         """Print what happens until nothing more does. With `build`, ask the stage while the alarms are still being
         watched, and cancel the update if it does not answer as it should: CloudFormation then brings all of it back."""
         self.began = time.monotonic()
-        asked = build is None
+        asked, quiet = build is None, 0
         while True:
             now = stacks.require(self.client, self.stack.stack_id)
-            self._tell()
+            quiet = 0 if self._tell() else quiet + 1
             if not now.moving:
                 return now
-            if not asked and now.status == "UPDATE_IN_PROGRESS" and self.progress.settled:
+            through = self.progress.settled or (quiet >= QUIET and self.progress.idle)
+            if not asked and now.status == "UPDATE_IN_PROGRESS" and through:
                 asked = True
                 self._ask(now, build or "")
             self.delivery.pause()
 
-    def _tell(self) -> None:
+    def _tell(self) -> bool:
+        """Print what is new. Returns: whether anything was."""
         events = stacks.events_after(self.client, self.stack.stack_id, self.last)
         if events:
             self.last = events[-1].event_id
         for line in self.progress.take(events):
             self.delivery.say(f"{time.monotonic() - self.began:7.1f} s  {line}")
+        return bool(events)
 
     def _ask(self, now: Stack, build: str) -> None:
         try:

@@ -156,10 +156,15 @@ def withdraw(client: Any, stack: str, change_set: str) -> None:
 
 
 def execute(client: Any, stack: str, change_set: str) -> None:
-    """Begin. What was made is taken away again if it fails, tables among it, which otherwise would stand in the way of
-    the next try; the token makes a second call, after a lost answer, the same one."""
+    """Begin. Whatever fails is rolled back, which is said because the API's reference names the other default; and
+    what was made is taken away again, tables among it, which would stand in the way of the next try. The token makes a
+    second call, after a lost answer, the same one."""
     client.execute_change_set(
-        StackName=stack, ChangeSetName=change_set, ClientRequestToken=change_set, RetainExceptOnCreate=True
+        StackName=stack,
+        ChangeSetName=change_set,
+        ClientRequestToken=change_set,
+        DisableRollback=False,
+        RetainExceptOnCreate=True,
     )
 
 

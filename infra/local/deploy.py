@@ -128,11 +128,12 @@ def adapted(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The template with what the stand-in cannot take turned into what it can, and the gateway's own answers apart.
 
-    The firewall's association is left out (unknown there), and so are the buckets' policies: they refuse what does not
-    come by TLS, and nothing does there. The gateway's answers are put by call (it does not read them from the API's
-    document), one number is written out (it would take the parameter's text for one), and policies name keys by their
-    aliases too, the secret by its ARN and the sending of several messages by its own name (it checks what a request
-    says, and takes a Ref for the name). `variables` are added to the environment of every function.
+    The firewall's association and the alarm of a release are left out (unknown there), and so are the buckets'
+    policies: they refuse what does not come by TLS, and nothing does there. The gateway's answers are put by call (it
+    does not read them from the API's document), one number is written out (it would take the parameter's text for one),
+    and policies name keys by their aliases too, the secret by its ARN and the sending of several messages by its own
+    name (it checks what a request says, and takes a Ref for the name). `variables` are added to the environment of
+    every function.
     """
     template = copy.deepcopy(dict(whole))
     resources = template["Resources"]

@@ -12,7 +12,7 @@ import botocore.session
 import pytest
 from botocore.stub import Stubber
 
-from infra.delivery import Failed, Refused, stacks
+from infra.delivery import Failed, Refused, service, stacks
 from infra.delivery.alarms import Watch
 from infra.delivery.plan import Wish
 from infra.delivery.progress import Progress
@@ -165,6 +165,36 @@ def test_nobody_asks_the_stage_before_all_has_changed(cloud, answering):
     ended = run(cloud, one, {"Api", "Layer"}).to_the_end("new-build")
 
     assert "UPDATE_COMPLETE" == ended.status
+    assert [] == answering.asked
+
+
+def test_what_no_event_ever_tells_of_does_not_keep_the_stage_from_being_asked(cloud, answering):
+    one = delivery(cloud, answering.address)
+    cloud.is_now("UPDATE_IN_PROGRESS")
+    cloud.tells(("Api", "UPDATE_COMPLETE", ""))
+    for _ in range(service.QUIET):
+        cloud.is_now("UPDATE_IN_PROGRESS")
+        cloud.tells(last="Api-UPDATE_COMPLETE")
+    cloud.is_now("UPDATE_COMPLETE", release="new")
+    cloud.tells(last="Api-UPDATE_COMPLETE")
+
+    run(cloud, one, {"Api", "AsItShouldBe"}).to_the_end("new-build")
+
+    assert 1 == answering.asked.count("/health")
+
+
+def test_a_resource_that_takes_long_is_not_taken_for_the_end(cloud, answering):
+    one = delivery(cloud, answering.address)
+    cloud.is_now("UPDATE_IN_PROGRESS")
+    cloud.tells(("Api", "UPDATE_COMPLETE", ""), ("Table", "UPDATE_IN_PROGRESS", ""))
+    for _ in range(service.QUIET + 1):
+        cloud.is_now("UPDATE_IN_PROGRESS")
+        cloud.tells(last="Table-UPDATE_IN_PROGRESS")
+    cloud.is_now("UPDATE_COMPLETE", release="new")
+    cloud.tells(("Table", "UPDATE_COMPLETE", ""), last="Table-UPDATE_IN_PROGRESS")
+
+    run(cloud, one, {"Api", "Table"}).to_the_end("new-build")
+
     assert [] == answering.asked
 
 
@@ -326,7 +356,8 @@ def test_what_cloudformation_does_not_take_at_all_is_told_in_its_words(cloud):
 
 def test_what_a_failed_change_made_is_taken_away_again(cloud):
     asked = {
-        "StackName": NAME, "ChangeSetName": "c1", "ClientRequestToken": "c1", "RetainExceptOnCreate": True,
+        "StackName": NAME, "ChangeSetName": "c1", "ClientRequestToken": "c1",
+        "DisableRollback": False, "RetainExceptOnCreate": True,
     }  # fmt: skip
     cloud.stub.add_response("execute_change_set", {}, asked)
 
