@@ -16,7 +16,7 @@ from infra.delivery.service import Access, Delivery, Say
 from infra.delivery.tree import Origin
 from infra.local.accounts import Accounts, app_secret
 from infra.local.deploy import adapted
-from infra.local.rehearsal import probes
+from infra.local.rehearsal.ground import waiting
 from infra.package import BUILD, Artefact
 
 STAGE: Final = "dev"
@@ -198,7 +198,7 @@ def an_alarm_that_is_not_there(stage: Stage) -> str:
 
 def a_resource_that_fails(stage: Stage) -> str:
     template = _copy(stage.second)
-    template["Resources"] |= probes.waiting(seconds=2)
+    template["Resources"] |= waiting(seconds=2)
     try:
         stage.deploy(_of(stage.second, template, "failing"))
     except Failed as failed:

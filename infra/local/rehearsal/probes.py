@@ -9,12 +9,9 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.delivery import stacks
 from infra.delivery.service import Access
-
-_SECONDS: Final = 20.0
-_STACK: Final = "entrepot-probe"
-_ALARM: Final = "entrepot-probe-alarm"
+from infra.delivery.shelf import tls_only
+from infra.local.rehearsal.ground import ALARM, SECONDS, STACK, Ground, refusal, small, until, waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,115 +21,6 @@ class Found:
     what: str
     as_aws: bool
     said: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """A small stack of its own to try things on."""
-
-    aws: Access
-
-    def client(self, service: str) -> Any:
-        return self.aws.client(service)
-
-    def propose(self, name: str, template: dict[str, Any], **asked: Any) -> dict[str, Any]:
-        """Make a change set and wait. Returns: as it is described, with the values of properties."""
-        client = self.client("cloudformation")
-        kind = "UPDATE" if stacks.find(client, _STACK) else "CREATE"
-        client.create_change_set(
-            StackName=_STACK,
-            ChangeSetName=name,
-            ChangeSetType=kind,
-            TemplateBody=json.dumps(template),
-            **asked,
-        )
-        told: dict[str, Any] = until(
-            lambda: client.describe_change_set(
-                StackName=_STACK, ChangeSetName=name, IncludePropertyValues=True
-            ),
-            lambda told: not told["Status"].endswith(("PENDING", "IN_PROGRESS")),
-        )
-        return told
-
-    def carry_out(self, name: str) -> tuple[str, float]:
-        """Execute a change set. Returns: the stack's last status, and the seconds that it took."""
-        client = self.client("cloudformation")
-        began = time.monotonic()
-        client.execute_change_set(StackName=_STACK, ChangeSetName=name)
-        status = self.ended()
-        return status, time.monotonic() - began
-
-    def ended(self) -> str:
-        client = self.client("cloudformation")
-        told = until(
-            lambda: client.describe_stacks(StackName=_STACK)["Stacks"][0],
-            lambda told: not told["StackStatus"].endswith("IN_PROGRESS"),
-        )
-        return str(told["StackStatus"])
-
-
-def until(ask: Callable[[], Any], enough: Callable[[Any], bool]) -> Any:
-    """The first answer that is enough, or the last one in twenty seconds."""
-    limit = time.monotonic() + _SECONDS
-    told = ask()
-    while not enough(told) and time.monotonic() < limit:
-        time.sleep(0.05)
-        told = ask()
-    return told
-
-
-def small(days: int = 4, key: str = "pk", **resources: Any) -> dict[str, Any]:
-    """A template with a table, a queue and an alarm."""
-    return {
-        "Parameters": {"Release": {"Type": "String", "Default": "none"}},
-        "Outputs": {"Release": {"Value": {"Ref": "Release"}}},
-        "Resources": {
-            "Table": {
-                "Type": "AWS::DynamoDB::Table",
-                "DeletionPolicy": "Retain",
-                "UpdateReplacePolicy": "Retain",
-                "Properties": {
-                    "TableName": f"{_STACK}-{key}",
-                    "BillingMode": "PAY_PER_REQUEST",
-                    "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"}],
-                    "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
-                    "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
-                    "DeletionProtectionEnabled": True,
-                },
-            },
-            "Queue": {
-                "Type": "AWS::SQS::Queue",
-                "Properties": {"QueueName": f"{_STACK}-queue", "MessageRetentionPeriod": days * 86_400},
-            },
-            "Alarm": {
-                "Type": "AWS::CloudWatch::Alarm",
-                "Properties": {
-                    "AlarmName": _ALARM,
-                    "Namespace": "AWS/SQS",
-                    "MetricName": "ApproximateNumberOfMessagesVisible",
-                    "Dimensions": [{"Name": "QueueName", "Value": f"{_STACK}-queue"}],
-                    "Statistic": "Maximum",
-                    "Period": 10,
-                    "EvaluationPeriods": 1,
-                    "Threshold": 0,
-                    "ComparisonOperator": "GreaterThanThreshold",
-                    "TreatMissingData": "notBreaching",
-                },
-            },
-            **resources,
-        },
-    }
-
-
-def refusal(call: Callable[[], Any]) -> str:
-    """What was said against a call, "" if nothing was."""
-    try:
-        call()
-    except ClientError as error:
-        return f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
-    except BotoCoreError as error:
-        return str(error)
-    return ""
 
 
 def change_set_sees_a_replacement(ground: Ground) -> Found:
@@ -180,7 +68,7 @@ def an_api_stays_when_its_document_changes(ground: Ground) -> Found:
 
 def _api(title: str) -> dict[str, Any]:
     document = {"swagger": "2.0", "info": {"title": title, "version": "1"}, "paths": {}}
-    return {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": f"{_STACK}-api", "Body": document}}
+    return {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": f"{STACK}-api", "Body": document}}
 
 
 def capabilities_are_asked_for(ground: Ground) -> Found:
@@ -207,8 +95,8 @@ def a_role_must_exist(ground: Ground) -> Found:
 
 def an_alarm_turns_back(ground: Ground) -> Found:
     watch = ground.client("cloudwatch")
-    watch.set_alarm_state(AlarmName=_ALARM, StateValue="ALARM", StateReason="a rehearsal")
-    (alarm,) = watch.describe_alarms(AlarmNames=[_ALARM])["MetricAlarms"]
+    watch.set_alarm_state(AlarmName=ALARM, StateValue="ALARM", StateReason="a rehearsal")
+    (alarm,) = watch.describe_alarms(AlarmNames=[ALARM])["MetricAlarms"]
     trigger = {"Arn": alarm["AlarmArn"], "Type": "AWS::CloudWatch::Alarm"}
     ground.propose(
         "alarm",
@@ -222,7 +110,7 @@ def an_alarm_turns_back(ground: Ground) -> Found:
 
 
 def triggers_are_kept(ground: Ground) -> Found:
-    told = ground.client("cloudformation").describe_stacks(StackName=_STACK)["Stacks"][0]
+    told = ground.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
     kept = told.get("RollbackConfiguration", {}).get("RollbackTriggers", [])
     return Found("a stack says which alarms watch it", bool(kept), f"{len(kept)} trigger(s) told")
 
@@ -250,7 +138,7 @@ def the_watch_lasts(ground: Ground) -> Found:
         RollbackConfiguration={"RollbackTriggers": [], "MonitoringTimeInMinutes": 1},
     )
     status, seconds = ground.carry_out("watching")
-    long = seconds >= _SECONDS
+    long = seconds >= SECONDS
     return Found(
         "an update waits for the end of the watch",
         long,
@@ -263,10 +151,10 @@ def the_watch_lasts(ground: Ground) -> Found:
 def an_update_can_be_cancelled(ground: Ground) -> Found:
     ground.propose("cancelled", small(days=9, **waiting(seconds=8)))
     client = ground.client("cloudformation")
-    client.execute_change_set(StackName=_STACK, ChangeSetName="cancelled")
+    client.execute_change_set(StackName=STACK, ChangeSetName="cancelled")
     until(lambda: _events(client, "Wait"), bool)
     began = time.monotonic()
-    said = refusal(lambda: client.cancel_update_stack(StackName=_STACK))
+    said = refusal(lambda: client.cancel_update_stack(StackName=STACK))
     status = ground.ended()
     seconds = time.monotonic() - began
     return Found(
@@ -290,39 +178,28 @@ def a_failure_is_turned_back_and_named(ground: Ground) -> Found:
     )
 
 
-def waiting(seconds: int) -> dict[str, Any]:
-    """A resource that nobody will finish: it fails after so many seconds."""
-    return {
-        "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
-        "Wait": {
-            "Type": "AWS::CloudFormation::WaitCondition",
-            "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": str(seconds), "Count": 1},
-        },
-    }
-
-
 def _events(client: Any, logical_id: str) -> list[dict[str, Any]]:
-    told = client.describe_stack_events(StackName=_STACK)["StackEvents"]
+    told = client.describe_stack_events(StackName=STACK)["StackEvents"]
     return [one for one in told if one["LogicalResourceId"] == logical_id]
 
 
 def a_failed_rollback_can_be_continued(ground: Ground) -> Found:
     client = ground.client("cloudformation")
-    said = refusal(lambda: client.continue_update_rollback(StackName=_STACK, ResourcesToSkip=[]))
+    said = refusal(lambda: client.continue_update_rollback(StackName=STACK, ResourcesToSkip=[]))
     known = "InvalidAction" not in said and "Unknown" not in said
     return Found("continue-update-rollback is known", known, said or "it took it of a stack that is well")
 
 
 def a_stack_is_protected(ground: Ground) -> Found:
     client = ground.client("cloudformation")
-    client.update_termination_protection(StackName=_STACK, EnableTerminationProtection=True)
-    said = refusal(lambda: client.delete_stack(StackName=_STACK))
+    client.update_termination_protection(StackName=STACK, EnableTerminationProtection=True)
+    said = refusal(lambda: client.delete_stack(StackName=STACK))
     ground.ended() if not said else None
     return Found("a protected stack cannot be deleted", bool(said), said or "it was deleted")
 
 
 def a_table_is_protected(ground: Ground) -> Found:
-    said = refusal(lambda: ground.client("dynamodb").delete_table(TableName=f"{_STACK}-pk"))
+    said = refusal(lambda: ground.client("dynamodb").delete_table(TableName=f"{STACK}-pk"))
     return Found("a protected table cannot be deleted", bool(said), said or "it was deleted")
 
 
@@ -330,20 +207,18 @@ def a_table_goes_back_in_time(ground: Ground) -> Found:
     tables = ground.client("dynamodb")
     said = refusal(
         lambda: tables.restore_table_to_point_in_time(
-            SourceTableName=f"{_STACK}-pk", TargetTableName=f"{_STACK}-then", UseLatestRestorableTime=True
+            SourceTableName=f"{STACK}-pk", TargetTableName=f"{STACK}-then", UseLatestRestorableTime=True
         )
     )
     return Found("a table can be restored to a point in time", not said, said or "it made one")
 
 
 def a_bucket_wants_tls(ground: Ground) -> Found:
-    store, bucket = ground.client("s3"), f"{_STACK}-tls"
+    store, bucket = ground.client("s3"), f"{STACK}-tls"
     with suppress(ClientError):
         store.create_bucket(
             Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": ground.aws.region}
         )
-    from infra.delivery.shelf import tls_only
-
     store.put_bucket_policy(Bucket=bucket, Policy=json.dumps(tls_only(bucket)))
     said = refusal(lambda: store.put_object(Bucket=bucket, Key="a", Body=b"a"))
     return Found(
@@ -353,7 +228,7 @@ def a_bucket_wants_tls(ground: Ground) -> Found:
 
 def a_bucket_of_another_is_refused(ground: Ground) -> Found:
     store = ground.client("s3")
-    said = refusal(lambda: store.head_bucket(Bucket=f"{_STACK}-tls", ExpectedBucketOwner="999999999999"))
+    said = refusal(lambda: store.head_bucket(Bucket=f"{STACK}-tls", ExpectedBucketOwner="999999999999"))
     return Found(
         "a bucket of another account is refused", bool(said), said or "it took another owner for ours"
     )
@@ -361,17 +236,17 @@ def a_bucket_of_another_is_refused(ground: Ground) -> Found:
 
 def alarms_ring_by_themselves(ground: Ground) -> Found:
     queues, watch = ground.client("sqs"), ground.client("cloudwatch")
-    watch.set_alarm_state(AlarmName=_ALARM, StateValue="OK", StateReason="a rehearsal")
+    watch.set_alarm_state(AlarmName=ALARM, StateValue="OK", StateReason="a rehearsal")
     queues.send_message(
-        QueueUrl=queues.get_queue_url(QueueName=f"{_STACK}-queue")["QueueUrl"], MessageBody="a"
+        QueueUrl=queues.get_queue_url(QueueName=f"{STACK}-queue")["QueueUrl"], MessageBody="a"
     )
     told = until(
-        lambda: watch.describe_alarms(AlarmNames=[_ALARM])["MetricAlarms"][0],
+        lambda: watch.describe_alarms(AlarmNames=[ALARM])["MetricAlarms"][0],
         lambda told: told["StateValue"] == "ALARM",
     )
     return Found(
         "a metric of AWS's own makes an alarm ring", told["StateValue"] == "ALARM",
-        f"{told['StateValue']} after {_SECONDS:.0f} s with a message in the queue",
+        f"{told['StateValue']} after {SECONDS:.0f} s with a message in the queue",
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from infra.delivery.edition import Edition
 from infra.delivery.records import Kind, Outcome
 from infra.delivery.shelf import Shelf
 from infra.delivery.tree import Origin
+from infra.local.rehearsal.ground import waiting
 from tests.support.deployer import allowed, needed
 
 ORIGIN = Origin("beef" * 10, tested=True)
@@ -226,15 +227,6 @@ def test_a_stage_that_is_not_there_has_no_history_and_nothing_to_go_back_to(stag
     with pytest.raises(Refused, match="There is no stack entrepot-dev"):
         stage.delivery().rollback()
     assert "CreateBucket" not in stage.calls("s3")
-
-
-def waiting(seconds: int) -> dict[str, Any]:
-    """A resource that nobody finishes: it fails after so many seconds."""
-    properties = {"Handle": {"Ref": "Handle"}, "Timeout": str(seconds), "Count": 1}
-    return {
-        "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
-        "Wait": {"Type": "AWS::CloudFormation::WaitCondition", "Properties": properties},
-    }
 
 
 def test_what_fails_first_is_named_and_the_stage_keeps_what_it_had(stage):

@@ -6,7 +6,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.local.rehearsal import probes
-from infra.local.rehearsal.probes import Found, Ground
+from infra.local.rehearsal.ground import Ground
+from infra.local.rehearsal.probes import Found
 
 
 @pytest.fixture
