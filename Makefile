@@ -79,8 +79,8 @@ rehearse: $(VENV)/.dev ## deployments on this machine, made, taken back and fail
 MOVING = $(if $(LOSE),--lose $(LOSE)) $(if $(ALARMS),--alarm $(ALARMS)) $(if $(MINUTES),--minutes $(MINUTES)) \
   $(if $(DESPITE_ALARMS),--despite-alarms) $(if $(ROLE),--role $(ROLE)) $(if $(YES),--yes)
 
-bench: $(VENV)/.dev
-	$(VENV)/python -m bench
+bench: $(VENV)/.dev ## what things cost, beside their budgets: make bench ONLY=use_cases TIMES=20 MOST=1000
+	@$(VENV)/python -m bench $(foreach part,$(ONLY),--only $(part)) $(if $(TIMES),--times $(TIMES)) $(if $(MOST),--most $(MOST))
 
 drill: $(VENV)/.dev ## a stage is lost, and another goes on in its place: make drill ORDERS=20 MUTATION=row-dropped KEEP=FOLDER
 	@$(VENV)/python -m tests.drill --orders $(or $(ORDERS),20) $(if $(MUTATION),--mutation $(MUTATION)) \

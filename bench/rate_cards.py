@@ -1,7 +1,6 @@
-"""What a price of freight costs beside the rows of its rate cards. It needs no server: `python -m bench.rate_cards`."""
+"""What a price of freight costs beside the rows of its rate cards. It needs no server."""
 
 import random
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,15 +19,17 @@ _AT: Final = datetime(2026, 11, 2, 8, tzinfo=UTC)
 _ITEMS: Final = (Item(900, (300, 200, 80), 2, "BENCH"),)
 
 
-def main() -> int:
-    print("Freight to one postal code, microseconds of CPU, by rows (zone x postal prefix) of the rate cards")
+def all_of_them(say: Callable[[str], object] = lambda _: None) -> list[dict[str, float]]:
+    """Microseconds of CPU by rows (zone x postal prefix): to index the cards, and for a price to one postal code."""
+    found = []
     for rows in ROWS:
         codes = [f"{code:05}" for code in range(rows)]
         asked = random.Random(2).sample(codes, min(rows, _ASKED))
         held: list[RateBook] = []
         built = _micros(lambda held=held, codes=codes: held.append(_book(codes)))  # type: ignore[misc]
-        print(f"  {rows:>7,} rows: index {built:9.0f}   price {_priced(held[0], asked):6.0f}", flush=True)
-    return 0
+        found.append({"rows": rows, "index": built, "price": _priced(held[0], asked)})
+        say(f"{rows:,} rows of rate cards")
+    return found
 
 
 def _book(codes: list[str]) -> RateBook:
@@ -54,7 +55,3 @@ def _micros(work: Callable[[], object]) -> float:
     start = time.process_time()
     work()
     return (time.process_time() - start) * 1e6
-
-
-if __name__ == "__main__":
-    sys.exit(main())

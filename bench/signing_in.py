@@ -2,17 +2,17 @@
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from bench.meter import Meter, p99
 
 TOKENS: Final = 2_000
-_BUDGET_MS: Final = 1.0
 _SIGN_IN: Final = """
 import json, os, resource, sys
 import app
@@ -40,18 +40,22 @@ def verified(token: str, times: int = TOKENS) -> Verified:
 
     now = utc_now()
     auth.principal(token, now)
-    taken = []
-    with _requests() as made:
+    taken: list[float] = []
+
+    def again() -> None:
         for _ in range(times):
             before = time.process_time_ns()
             auth.principal(token, now)
             taken.append((time.process_time_ns() - before) / 1e6)
-    ranked = sorted(taken)
-    return Verified(ranked[len(ranked) // 2], ranked[int(len(ranked) * 0.99)], len(made))
+
+    meter = Meter(counting=False)
+    meter.run(again)
+    made = meter.sample.calls.total() + meter.sample.others.total()
+    return Verified(statistics.median(taken), p99(taken), made)
 
 
-def memory_of_a_sign_in(email: str, password: str) -> tuple[float, int]:
-    """The peak of a fresh process that loads the whole API and signs somebody in, and its function's setting, in MB."""
+def memory_of_a_sign_in(email: str, password: str) -> float:
+    """The peak of a fresh process that loads the whole API and signs somebody in, in MiB."""
     body = json.dumps({"email": email, "password": password})
     event = {
         "resource": "/v1/sessions",
@@ -75,75 +79,20 @@ def memory_of_a_sign_in(email: str, password: str) -> tuple[float, int]:
         text=True,
         check=True,
     )
-    return int(done.stderr.split()[-1]) / 1024, _setting(root)
+    return int(done.stderr.split()[-1]) / 1024
 
 
-def _setting(root: Path) -> int:
-    config = json.loads((root / ".chalice" / "config.json").read_text(encoding="utf-8"))
-    return int(config["lambda_functions"]["api_handler"]["lambda_memory_size"])
-
-
-def printed(token: str, email: str, password: str) -> Iterator[str]:
+def all_of_them() -> dict[str, float]:
+    """A token on a warm function (CPU in ms, requests), and the peak of a process that signs somebody in (MiB)."""
+    token, email, password = somebody()
     cost = verified(token)
-    yield (
-        f"  {'a token on a warm function':<44}{cost.requests:>3} requests"
-        f"{cost.median:>8.3f}{cost.p99:>8.3f}  median, p99 of {TOKENS:,} (CPU in ms)"
-    )
-    peak, setting = memory_of_a_sign_in(email, password)
-    yield f"  {'peak memory of a fresh process that signs in':<44}{peak:>6.0f} of {setting:,} MB"
-    yield f"  budgets: no request and {_BUDGET_MS:g} ms; the function's setting"
-
-
-@contextmanager
-def _requests() -> Iterator[list[str]]:
-    """Every request to any service of AWS made meanwhile, and every connection opened."""
-    import socket
-
-    from entrepot.cloud import aws
-
-    made: list[str] = []
-
-    def sent(request: Any, **_: Any) -> None:
-        made.append(str(request.url))
-
-    clients = [aws.client(name) for name in ("kms", "dynamodb", "secretsmanager")]
-    for client in clients:
-        client.meta.events.register("before-send.*", sent)
-    connect = socket.socket.connect
-
-    def noted(self: socket.socket, address: Any) -> None:
-        made.append(str(address))
-        connect(self, address)
-
-    socket.socket.connect = noted  # type: ignore[assignment,method-assign]
-    try:
-        yield made
-    finally:
-        socket.socket.connect = connect  # type: ignore[method-assign]
-        for client in clients:
-            client.meta.events.unregister("before-send.*", sent)
-
-
-def main() -> int:
-    """These rows alone: `python -m bench.signing_in`."""
-    import tempfile
-
-    from bench.__main__ import Quiet, environment
-    from infra.local.processes import free_ports
-    from infra.local.stack import ministack
-
-    with tempfile.TemporaryDirectory(prefix="entrepot-bench-") as name:
-        (port,) = free_ports(1)
-        with ministack(Path(name), port):
-            environment(f"http://127.0.0.1:{port}")
-            from tests.support import aws as estate
-
-            with Quiet():
-                estate.make_estate()
-                lines = list(printed(*somebody()))
-    print("Knowing who calls")
-    print("\n".join(lines))
-    return 0
+    return {
+        "tokens": TOKENS,
+        "median": cost.median,
+        "p99": cost.p99,
+        "requests": cost.requests,
+        "peak": memory_of_a_sign_in(email, password),
+    }
 
 
 def somebody() -> tuple[str, str, str]:
@@ -157,7 +106,3 @@ def somebody() -> tuple[str, str, str]:
     answer = call("POST", "/v1/sessions", {"email": email, "password": password})
     assert answer.status == 201, answer.text
     return answer.json["access_token"], email, password
-
-
-if __name__ == "__main__":
-    sys.exit(main())
