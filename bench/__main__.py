@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import results, tables
-from bench.parts import PARTS, Asked
+from bench.parts import PARTS, STAGE, Asked
 
 TIMES: Final = int(os.environ.get("BENCH_TIMES", "100"))
 MOST: Final = 100_000
@@ -51,7 +51,8 @@ def _in_a_process(part: str, asked: argparse.Namespace, out: Path) -> dict[str, 
     """Nothing of one part, such as what it has imported or cached, weighs on another."""
     command = [sys.executable, "-m", "bench", "--alone", "--only", part, "--out", str(out)]
     command += ["--times", str(asked.times), "--most", str(asked.most)]
-    if subprocess.run(command, check=False).returncode != 0:
+    environment = {**os.environ, "ENTREPOT_STAGE": STAGE}  # read when the platform is first imported
+    if subprocess.run(command, env=environment, check=False).returncode != 0:
         raise SystemExit(f"{part} could not be measured; what was measured before it is kept")
     return results.load(out)
 

@@ -162,12 +162,12 @@ def _stand_in(ministack: Any) -> Iterator[None]:
     """The stand-in for AWS, where this process looks for it from now on."""
     from infra.local.processes import free_ports
 
+    assert os.environ["ENTREPOT_STAGE"] == STAGE, "the platform would look for its tables elsewhere"
     with tempfile.TemporaryDirectory(prefix="entrepot-bench-", ignore_cleanup_errors=True) as name:
         (port,) = free_ports(1)
         endpoint = f"http://127.0.0.1:{port}"
         with ministack(Path(name), port):
             os.environ.update(
-                ENTREPOT_STAGE=STAGE,
                 AWS_ENDPOINT_URL=endpoint,
                 AWS_DEFAULT_REGION="eu-central-1",
                 AWS_ACCESS_KEY_ID="test",
