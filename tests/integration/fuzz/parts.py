@@ -20,7 +20,7 @@ from tests.integration.matrix.verdicts import registered
 from tests.integration.matrix.world import furnished
 
 EVERY_SECONDS: Final = 15
-JOURNEYS: Final = 4
+JOURNEYS: Final = 10
 """Of each trip, for each example of a route."""
 
 

@@ -15,6 +15,7 @@ from infra import openapi
 from tests.integration.fuzz.document import ALSO_EXPECTED, BEYOND_A_SCHEMA, MEANT, beyond
 from tests.integration.fuzz.findings import Report
 from tests.integration.fuzz.journey import travelled
+from tests.integration.fuzz.parts import divided
 from tests.integration.fuzz.running import Fuzz
 from tests.integration.fuzz.scene import Scene
 from tests.integration.fuzz.table import printed
@@ -173,6 +174,26 @@ def test_stock_that_is_promised_to_nobody_is_found(world, served, monkeypatch):
     monkeypatch.setattr(carts, "open_cart", spoil)
 
     assert {"after"} == checks(run(world, served, "POST /v1/carts"))
+
+
+def test_a_run_is_divided_into_every_route_and_every_trip():
+    parts = list(divided(None, None, 6))
+
+    assert {f"{route.method} {route.path}" for route in registered()} == {part.route for part in parts} - {
+        None
+    }
+    assert "POST /v1/me/erasure" == [part.route for part in parts if part.route][-1]
+    assert {"selling", "buying", "delivering", "rest"} == {part.trip for part in parts} - {None}
+    assert [None] * 4 == [part.route for part in divided("journey", None, 6)]
+    assert ["GET /v1/me", "PATCH /v1/me"] == [part.route for part in divided("shopper", "/v1/me", 6)]
+    assert [] == list(divided(None, "/v1/nowhere", 6))
+
+
+def test_what_was_set_aside_is_told_with_its_reason(world, served):
+    report = run(world, served, "POST /v1/webhooks/btcpay")
+
+    assert report.meant
+    assert any("the provider's to say" in line for line in printed(report, 1))
 
 
 def test_every_exception_has_its_reason():
