@@ -56,7 +56,10 @@ def asked(parts: Sequence[Part], seed: int, jobs: int) -> Report:
     with ProcessPoolExecutor(jobs, get_context("spawn"), begin, (seed,)) as pool:
         waiting: list[Future[Report]] = [pool.submit(done, part) for part in parts]
         for number, future in enumerate(as_completed(waiting), 1):
+            new = future.result().findings.keys() - report.findings.keys()
             report.merged(future.result())
+            for operation, check, what in sorted(new):
+                sys.stdout.write(f"  ✗ {operation}: {check}: {' '.join(what.split())}\n")
             spent = time.perf_counter() - begun
             if spent - told >= EVERY_SECONDS:
                 told = spent
