@@ -1,6 +1,6 @@
 """Dead letters by one command: `python -m infra.letters list | show | redrive | discard` (`make letters`).
 
-    list                           every queue of dead letters: how many, and how old the oldest is
+    list                           every queue of dead letters: how many, how old the oldest is; exits with 1 if any
     show QUEUE [ID …]              what they tell of, and why they were given up; no personal data
     redrive QUEUE --all | ID …     back to their queue, where each has five tries again
     discard QUEUE --all | ID …     away for good
