@@ -25,6 +25,8 @@ from tests.support.e2e_market import Market, intent_of, until
 
 FIRST: Final = "first"
 SECOND: Final = "second"
+STAGE: Final = "test"
+"""Of both stacks, which are in two accounts: what prices, fees and terms hold goes by a stage's name."""
 _HOUR: Final = 3600
 
 
@@ -35,7 +37,7 @@ class Failed(Exception):
 def drill(folder: Path, orders: int, say: Say) -> None:
     """Raises: Failed, BadArchive, AssertionError, Hindrance."""
     archive = folder / "first.tar"
-    with stack.running(FIRST, folder=folder / FIRST, say=say) as up:
+    with stack.running(STAGE, folder=folder / FIRST, say=say) as up:
         left = day.traded(up, orders, say)
         stage = day.of(up)
         day.stopped(stage, say)
@@ -50,7 +52,7 @@ def drill(folder: Path, orders: int, say: Say) -> None:
         held.enter_context(aws)
         shutil.copy(folder / FIRST / "accounts.json", _made(folder / SECOND) / "accounts.json")
         up = held.enter_context(
-            stack.running(SECOND, folder=folder / SECOND, seed=False, providers=folder / FIRST, say=say)
+            stack.running(STAGE, folder=folder / SECOND, seed=False, providers=folder / FIRST, say=say)
         )
         stage = day.of(up)
         standing.stop(stage, say)
@@ -99,7 +101,7 @@ def _only_keys_survive(folder: Path, say: Say) -> tuple[Stage, Any]:
     shutil.rmtree(folder / "objects", ignore_errors=True)
     (port,) = free_ports(1)
     say(f"the first stack is lost: {len(gone)} parts of its state are deleted; its keys in KMS are left")
-    return Stage(FIRST, f"http://127.0.0.1:{port}"), stack.ministack(folder, port)
+    return Stage(STAGE, f"http://127.0.0.1:{port}"), stack.ministack(folder, port)
 
 
 def _restored(archive: Path, stage: Stage, keys: Stage, say: Say) -> None:
