@@ -92,7 +92,7 @@ def startup(asked: Asked) -> Data:
         with _stripe():
             names = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "ENTREPOT_STRIPE_URL")
             given = {name: os.environ[name] for name in names}
-            times = max(3, min(asked.times // 8, 11))
+            times = max(3, min(asked.times // 20, 11))
             found = measured.all_of_them(artefact, given, STAGE, times, asked.say)
     return [{**asdict(one), "cpu": one.cpu} for one in found]
 
