@@ -14,7 +14,7 @@ from pathlib import Path
 from infra.local import stack
 from infra.local.setup import Hindrance
 from tests.runbooks.blocks import Block, blocks
-from tests.runbooks.shell import Shell
+from tests.runbooks.shell import Shell, ready
 from tests.runbooks.stage import Stage
 from tests.runbooks.trials import TRIALS, Step
 from tests.support.e2e_market import Market
@@ -33,6 +33,7 @@ def main() -> int:
         given.error(f"no trial of {', '.join(unknown)}")
     with tempfile.TemporaryDirectory(prefix="entrepot-runbooks-") as folder:
         try:
+            ready()
             with stack.running(STAGE, folder=Path(folder), say=lambda line: _say(f"  {line}")) as up:
                 return _all(asked, Stage(Market(up)), Path(folder))
         except Hindrance as hindrance:

@@ -25,15 +25,17 @@ class Said:
     text: str
 
 
+def ready() -> None:
+    """Raises: Hindrance: this machine lacks a tool that the pages need."""
+    missing = [tool for tool in ("aws", "jq", "bash", "curl") if shutil.which(tool) is None]
+    if missing:
+        raise Hindrance(f"The runbooks need {' and '.join(missing)}, which this machine lacks.")
+
+
 class Shell:
-    """`folder` holds what commands leave behind. Raises: Hindrance: a tool is missing that the pages need."""
+    """`folder` holds what commands leave behind."""
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
-        missing = [tool for tool in ("aws", "jq", "bash") if shutil.which(tool) is None]
-        if missing:
-            raise Hindrance(
-                f"The runbooks need {' and '.join(missing)} (AWS CLI, jq), which this machine lacks."
-            )
         self._folder = folder
         wrapper = folder / "bin" / "aws"
         wrapper.parent.mkdir(parents=True)
