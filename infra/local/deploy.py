@@ -132,8 +132,8 @@ def adapted(
     policies: they refuse what does not come by TLS, and nothing does there. The gateway's answers are put by call (it
     does not read them from the API's document), one number is written out (it would take the parameter's text for one),
     and policies name keys by their aliases too, the secret by its ARN and the sending of several messages by its own
-    name (it checks what a request says, and takes a Ref for the name). `variables` are added to the environment of
-    every function.
+    name (it checks what a request says, and takes a Ref for the name). Mail may be sent from any address, for it does
+    not see which one a request names. `variables` are added to the environment of every function.
     """
     template = copy.deepcopy(dict(whole))
     resources = template["Resources"]
@@ -157,6 +157,8 @@ def _as_checked_here(role: dict[str, Any]) -> dict[str, Any]:
         for statement in policy["PolicyDocument"]["Statement"]:
             if "sqs:SendMessage" in statement["Action"]:
                 statement["Action"] = [*statement["Action"], "sqs:SendMessageBatch"]
+            if "ses:SendEmail" in statement["Action"]:
+                statement["Resource"] = ["*"]
             aliases = [
                 _ALIASES[name]
                 for resource in statement["Resource"]
