@@ -333,6 +333,7 @@ def _http() -> "RequestsClient":
 def _client(key: str, url: str) -> "StripeClient":
     import stripe
 
+    stripe.enable_telemetry = False  # it would keep an id in a home folder, which a function does not have
     where: Any = {"base_addresses": {"api": url}} if url else {}
     return stripe.StripeClient(key, http_client=_http(), max_network_retries=_RETRIES, **where)
 

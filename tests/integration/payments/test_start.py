@@ -1,6 +1,7 @@
 """Starting a payment: one intent, whatever is retried."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -203,3 +204,16 @@ def test_a_secret_shows_in_no_text_of_the_view() -> None:
 
     assert view.client_secret is not None
     assert view.client_secret not in repr(view)
+
+
+def test_nothing_of_stripes_library_is_kept_in_a_home_folder(
+    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setattr("stripe._telemetry_id._loaded", False)
+
+    started()
+
+    assert 1 == len(provider.intents())
+    assert [] == list(tmp_path.iterdir())
