@@ -304,10 +304,10 @@ def merge_template(root: Path) -> dict[str, Any]:
 
 
 def _function(function: Function) -> Resource:
-    """What Chalice leaves open of a function: its name, its log group, and partial answers for batches."""
+    """What Chalice leaves open of a function: its name, its logs, and partial answers for batches."""
     properties: Resource = {
         "FunctionName": _named(function.name),
-        "LoggingConfig": {"LogGroup": {"Ref": f"{function.logical_id}Logs"}},
+        "LoggingConfig": {"LogGroup": {"Ref": f"{function.logical_id}Logs"}, "LogFormat": "JSON"},
     }
     if function.source == "stream":
         properties["Events"] = {

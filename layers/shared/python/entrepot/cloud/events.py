@@ -3,10 +3,10 @@
 Each message stands for itself: those that failed are named to the queue, which sends them again; the others are done.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from chalice.app import Blueprint
@@ -24,6 +24,14 @@ Handler = Callable[[Any, Write, datetime], None]
 
 Function = Callable[[Any, Any], Any]
 """What Lambda calls: takes AWS's event and context."""
+
+
+_FOR_ONE_MS: Final = 15_000
+"""What one message may take: a provider that does not answer is waited for three times five seconds."""
+
+
+class ScheduleFailed(Exception):
+    """A scheduled function failed, with the type of the error; its own log says where."""
 
 
 class _Envelope(msgspec.Struct):
@@ -89,7 +97,11 @@ class Triggers:
         def register(handler: Callable[[datetime], None]) -> Function:
             def run(event: Any) -> None:
                 telemetry.correlation_id.set(event.event_id)
-                handler(utc_now())
+                try:
+                    handler(utc_now())
+                except Exception as error:  # noqa: BLE001  the runtime logs what is raised, text and all
+                    telemetry.log_failure("schedule_failed", error, function=handler.__name__)
+                    raise ScheduleFailed(type(error).__name__) from None
 
             run.__name__ = handler.__name__
             self.all.append(Trigger(run.__name__, expression, handler, {}))
@@ -105,15 +117,15 @@ class Triggers:
         ) -> Function:
             def run(event: Any) -> dict[str, Any]:
                 records = event.to_dict()["Records"]
-                for record in records:
+                for place, record in enumerate(records):
+                    if place and _out_of_time(event.context, len(records) - place):
+                        return _failed([record["dynamodb"]["SequenceNumber"]])
                     try:
                         handler(record, event.context.invoked_function_arn, utc_now())
                     except Exception as error:  # noqa: BLE001  a bug or an outage: the message is tried again
                         telemetry.log_failure("record_failed", error, function=handler.__name__)
-                        return {
-                            "batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]
-                        }
-                return {"batchItemFailures": []}
+                        return _failed([record["dynamodb"]["SequenceNumber"]])
+                return _failed([])
 
             run.__name__ = handler.__name__
             self.all.append(Trigger(run.__name__, arn, handler, {}))
@@ -125,16 +137,35 @@ class Triggers:
         self, queue: str, take: Callable[[str, datetime], None], handlers: Mapping[type[Event], Handler]
     ) -> Function:
         def run(event: Any) -> dict[str, Any]:
-            failed = [
-                record.receipt for record in map(_Record, event.to_dict()["Records"]) if not record.done(take)
-            ]
-            return {"batchItemFailures": [{"itemIdentifier": receipt} for receipt in failed]}
+            records = [_Record(record) for record in event.to_dict()["Records"]]
+            failed: list[str] = []
+            for place, record in enumerate(records):
+                if place and _out_of_time(event.context, len(records) - place):
+                    return _failed([*failed, *(left.receipt for left in records[place:])])
+                if not record.done(take):
+                    failed.append(record.receipt)
+            return _failed(failed)
 
         run.__name__ = queue.replace("-", "_")
         self.all.append(Trigger(run.__name__, queue, take, handlers))
         resource = "".join(part.capitalize() for part in queue.split("-")) + "Queue"
         named = "${" + resource + ".QueueName}"
         return _function(self.blueprint.on_sqs_message(queue=named, name=run.__name__, batch_size=10)(run))
+
+
+def _failed(items: Sequence[str]) -> dict[str, Any]:
+    return {"batchItemFailures": [{"itemIdentifier": item} for item in items]}
+
+
+def _out_of_time(context: Any, left: int) -> bool:
+    """Whether another message might outlast the function, whose end would undo none and count against all of them.
+
+    The first of a batch is always taken, so that a batch of slow ones gets on.
+    """
+    if context is None or context.get_remaining_time_in_millis() >= _FOR_ONE_MS:
+        return False
+    telemetry.log("out_of_time", level="warning", left=left)
+    return True
 
 
 def _function(registered: Any) -> Function:
