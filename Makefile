@@ -5,7 +5,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/layers/shared/python
 
 LOAD_ALL = $(if $(SEED),--seed $(SEED)) $(if $(JSON),--json $(JSON))
 
-.PHONY: up dev test lint types borders matrix fuzz privileges runbooks month faults load flashsale soak package bench audit openapi rules clean testing deploy rollback rehearse drill backup restore letters outbox
+.PHONY: up dev test lint types borders matrix fuzz privileges runbooks month lambda faults load flashsale soak package bench audit openapi rules clean testing deploy rollback rehearse drill backup restore letters outbox
 
 up: ## serve everything on this machine, and tell the story (STORY=0 skips it, ENTREPOT_PORT moves it)
 	@$(PYTHON) -m infra.local.up
@@ -15,7 +15,7 @@ dev: ## serve the routes from the sources, again after each edit
 
 test: testing lint types borders ## everything that must hold before a change is done
 	$(VENV)/pytest -q -n 2 --dist loadfile -m "not e2e"
-	$(VENV)/pytest -q -m e2e
+	$(VENV)/pytest -q -m "e2e and not long"
 	@$(VENV)/python -m infra.delivery.tree tested
 
 testing: $(VENV)/.dev
@@ -59,6 +59,9 @@ soak: $(VENV)/.dev ## buyers at a steady rate, memory and open files watched: ma
 faults: $(VENV)/.dev ## each use case under each fault, to its end: make faults SEED=7 FAULT='answer lost' CASE=place
 	@$(VENV)/python -m tests.integration.faults --seed $(or $(SEED),1) --fault "$(FAULT)" --case "$(CASE)" \
 		--client $(or $(CLIENT),thin)
+
+lambda: $(VENV)/.dev ## each function of the artefact as Lambda runs it: bare, with its own role, memory and time
+	@$(VENV)/pytest -q tests/integration/runtime tests/e2e/test_runtime.py
 
 package: $(VENV)/.dev ## the artefacts for AWS and for this machine, with their checks
 	$(VENV)/python -m infra.package --target host

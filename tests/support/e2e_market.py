@@ -116,11 +116,12 @@ class Market:
 
     def fee_of(self, intent_id: str) -> int:
         """What the provider kept of a payment, as the provider itself tells it."""
-        charges = self._at_stripe(f"/v1/charges?payment_intent={intent_id}")["data"]
+        charges = self.at_stripe(f"/v1/charges?payment_intent={intent_id}")["data"]
         (moved,) = [charge["balance_transaction"] for charge in charges if charge["balance_transaction"]]
-        return int(self._at_stripe(f"/v1/balance_transactions/{moved}")["fee"])
+        return int(self.at_stripe(f"/v1/balance_transactions/{moved}")["fee"])
 
-    def _at_stripe(self, path: str) -> Any:
+    def at_stripe(self, path: str) -> Any:
+        """What the provider says at one of its own addresses."""
         answer = self.stripe.call("GET", path, token="sk_test_standin")
         assert 200 == answer.status, answer.text
         return answer.json
@@ -139,7 +140,7 @@ class Market:
 
     def events_of(self, intent_id: str) -> list[dict[str, Any]]:
         """What Stripe has to tell of an intent, oldest first."""
-        told = self._at_stripe("/v1/events?limit=100")["data"]
+        told = self.at_stripe("/v1/events?limit=100")["data"]
         found = [event for event in told if intent_id in json.dumps(event["data"]["object"])]
         return found[::-1]
 
@@ -157,9 +158,10 @@ class Market:
 
     def _quiet(self) -> bool:
         # The outbox is looked at again at the end: a consumer may have written to it meanwhile.
-        return not self._unsent() and not any(map(self._messages, self._urls.values())) and not self._unsent()
+        return not self.unsent() and not any(map(self._messages, self._urls.values())) and not self.unsent()
 
-    def _unsent(self) -> int:
+    def unsent(self) -> int:
+        """Events that nobody has published yet."""
         return sum(
             self.dynamodb.query(
                 TableName=f"entrepot-{self.up.stage}-outbox",

@@ -10,12 +10,19 @@ from types import TracebackType
 from typing import Final, Self
 
 from infra.artefact import compile_tree
+from infra.local.runtime.confine import LAMBDA_USER
 from infra.local.runtime.described import Description
 from infra.package import Artefact
 
 _CLIENT: Final = ("awslambdaric", "simplejson", "snapshot-restore-py")
 """What stands in /var/runtime: AWS's runtime client with what it needs. boto3, which Lambda has there too, is left
 out, so that a function that does not bring its own is found out."""
+
+
+_PASSWD: Final = f"""\
+root:x:0:0:root:/root:/bin/bash
+sbx_user1051:x:{LAMBDA_USER}:{LAMBDA_USER}::/home/sbx_user1051:/sbin/nologin
+"""
 
 
 class Code:
@@ -56,6 +63,14 @@ class Code:
                 compile_tree(scratch)
                 scratch.rename(folder)
         return folder
+
+    def passwd(self) -> Path:
+        """What /etc/passwd says there: who runs has a home by name, and no such folder."""
+        file = Path(self._held.name) / "passwd"
+        with self._lock:
+            if not file.exists():
+                file.write_text(_PASSWD, encoding="ascii")
+        return file
 
     def _unpacked(self, archives: tuple[str, ...]) -> Path:
         folder = Path(self._held.name) / ("+".join(Path(archive).stem for archive in archives) or "nothing")

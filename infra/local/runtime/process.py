@@ -47,7 +47,7 @@ class Process:
         specified = ways.specification(
             way,
             folder,
-            _mounted(places),
+            {**_mounted(places), "/etc/passwd": code.passwd()},
             [ways.PYTHON, "-I", "-S", "-c", _START, description.handler, *paths],
             {
                 **environment,

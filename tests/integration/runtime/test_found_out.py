@@ -234,6 +234,16 @@ def test_it_sees_no_variable_and_no_path_of_this_machine(make: Make, monkeypatch
         assert 0 != user
 
 
+def test_its_home_has_a_name_and_is_not_there(make: Make) -> None:
+    only = make(
+        "import os\ndef function(event, context): return [os.path.expanduser('~'), os.path.exists('/home')]"
+    )
+
+    if only.way is Way.LANDLOCK:
+        pytest.skip("Landlock leaves the file system in sight")
+    assert ["/home/sbx_user1051", False] == only.invoke({}).answer
+
+
 def test_a_module_beside_the_tests_is_not_in_sight(make: Make) -> None:
     only = make("import os\ndef function(event, context): return os.path.exists(event)")
 
