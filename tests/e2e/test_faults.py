@@ -21,11 +21,10 @@ OFTEN = 0.6
 READ: Any = {"TableName": aws.name("orders"), "Key": {"pk": {"S": "a"}, "sk": {"S": "b"}}}
 QUICK = (
     ("place", "answer lost"),
-    ("place", "error 500"),
+    ("place", "Stripe out"),
     ("place", "conflict"),
     ("place", "clock refused"),
     ("pay", "throttled"),
-    ("pay", "twice"),
     ("pay", "poison"),
 )
 

@@ -12,11 +12,12 @@ from functools import partial
 from random import Random
 from typing import Any, Final, TypeVar
 
-from infra.estate import QUEUES, RECEIVES
+from infra.estate import QUEUES, RECEIVES, TIMEOUT_SECONDS
 from tests.integration.faults.poison import poisons
 from tests.integration.faults.stage import Stage
 from tests.support.e2e_kill import Reaper
 from tests.support.http import Answer, call
+from tests.support.provider import webhook
 from tests.support.pump import deliver_batch
 
 T = TypeVar("T")
@@ -31,6 +32,9 @@ _MOST_ROUNDS: Final = 60
 _BATCH: Final = 10
 _IN_TURN: Final = 0.6
 _MOST_SKEW_MINUTES: Final = 4
+_AGAIN_AFTER: Final = timedelta(seconds=5)
+_LATER: Final = timedelta(minutes=2)
+_HIDDEN_FOR: Final = timedelta(seconds=6 * TIMEOUT_SECONDS)
 _TICKS: Final = (timedelta(minutes=2), timedelta(minutes=4), timedelta(minutes=8))
 """When schedules come again after all was said: soon enough that nothing expires of what waits for its payment."""
 
@@ -38,13 +42,15 @@ _TICKS: Final = (timedelta(minutes=2), timedelta(minutes=4), timedelta(minutes=8
 @dataclass(frozen=True, slots=True)
 class Course:
     """How messages come. `times`: how often each; `disorder`: in any order, some of them late; `poison`: with some
-    among them that nobody can take; `skew`: clocks are wrong by minutes, everybody's differently.
+    among them that nobody can take; `skew`: clocks are wrong by minutes, everybody's differently; `waits`: time goes by
+    before a client asks again and a queue hands out again, as where somebody is left alone for a while who is down.
     """
 
     times: int = 1
     disorder: bool = False
     poison: bool = False
     skew: bool = False
+    waits: bool = False
 
 
 @dataclass
@@ -97,6 +103,7 @@ class Callers:
                     self.wrong.append(f"{method} {path} is answered {answer.status} {answer.code}")
                 return answer
             self.again[f"{method} {answer.status}"] += 1
+            self._wait(_AGAIN_AFTER)
         self.wrong.append(f"{method} {path} is never answered, at last {answer.status} {answer.code}")
         return answer
 
@@ -116,8 +123,7 @@ class Callers:
 
     def calm(self) -> None:
         """Nothing strikes any more; what was left is found by the next schedules."""
-        if self.stage.proxy is not None:
-            self.stage.proxy.calm()
+        self.stage.calm()
         self.settle()
         for later in _TICKS:
             for name in ("outbox_sweep", "payments_sweep", "orders_due"):
@@ -158,13 +164,15 @@ class Callers:
         return bool(news)
 
     def _heard(self, event: dict[str, Any]) -> None:
+        """Signed by the time that it is for the platform, which may have been waited for."""
+        stripe = self.stage.stripe
         for _ in range(_MOST_ASKED):
-            try:
-                self._unit("api", lambda: self.stage.stripe.deliver([event]))
-            except AssertionError:  # not answered with 200
-                self.again["webhook"] += 1
-                continue
-            return
+            ahead = round(self.stage.bazaar.clock.moved.total_seconds()) if self.course.waits else 0
+            answer = self._unit("api", lambda ahead=ahead: webhook(event, age_seconds=-ahead))  # type: ignore[misc]
+            if answer.status == 200:
+                stripe._delivered.add(event["id"])
+                return
+            self.again["webhook"] += 1
         self.wrong.append(f"the webhook of {event['type']} is never answered")
 
     def _streamed_on(self) -> bool:
@@ -190,6 +198,8 @@ class Callers:
         mixed = [*bodies, *self._poison(queue)]
         self._chance.shuffle(mixed) if self.course.poison else None
         places = self._unit("consumer", partial(deliver_batch, queue, mixed))
+        if places:
+            self._wait(_HIDDEN_FOR)
         for body in [mixed[place] for place in places]:
             self._receives[body] += 1
             if self._receives[body] >= RECEIVES:
@@ -235,6 +245,14 @@ class Callers:
         return wrong + [f"{queue} has taken {body[:160]}" for queue, body in poison - found]
 
     # Whoever works
+
+    def wait(self) -> None:
+        """Somebody comes back later."""
+        self._wait(_LATER)
+
+    def _wait(self, span: timedelta) -> None:
+        if self.course.waits:
+            self.stage.bazaar.clock.moved += span
 
     def _unit(self, who: str, act: Callable[[], T]) -> T:
         """What somebody does at one go, with a clock of their own."""

@@ -9,8 +9,9 @@ from tests.integration.faults.callers import Callers, Course
 from tests.integration.faults.cases import Case, Given
 from tests.integration.faults.judged import Ending, differences, ending, findings, spare
 from tests.integration.faults.stage import Moment, Stage, impatient
+from tests.integration.faults.stripe_out import OUT
 from tests.support.e2e_kill import POINTS, Reaper, reaping
-from tests.support.faults import FAULTS, TIMED, Fault, Strike, drawn
+from tests.support.faults import FAULTS, TIMED, Fault, Strike, Weather, drawn
 
 RATE: Final = 0.2
 """The share of those requests that a fault may strike at which it begins to."""
@@ -23,7 +24,7 @@ COURSES: Final[Mapping[str, Course]] = {
 }
 KILLED: Final = "killed"
 CALM: Final = "calm"
-ROWS: Final = (*(fault.name for fault in FAULTS), *COURSES, KILLED)
+ROWS: Final = (*(fault.name for fault in FAULTS), OUT.name, *COURSES, KILLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class Runner:
     def under(self, begun: Begun, fault: str) -> Cell:
         if fault in COURSES:
             return self._course(begun, fault)
-        (chosen,) = [each for each in FAULTS if each.name == fault]
+        (chosen,) = [each for each in (*FAULTS, OUT) if each.name == fault]
         return self._fault(begun, chosen)
 
     def killed(self, begun: Begun) -> Cell:
@@ -106,26 +107,25 @@ class Runner:
         return Cell(fault, begun.case.name, possible, callers.struck, tuple(wrong), again=callers.again)
 
     def _fault(self, begun: Begun, fault: Fault) -> Cell:
-        seed, proxy = f"{self.seed}#{fault.name}#{begun.case.name}", self.stage.proxy
-        assert proxy is not None, "faults of AWS need a proxy in front of it"
-        possible = begun.passed.get(fault.name, 0)
+        name, possible = begun.case.name, begun.passed.get(fault.name, 0)
         if not possible:
-            return Cell(fault.name, begun.case.name, 0, 0, ())
-        callers = Callers(self.stage, Reaper(), seed=seed)
+            return Cell(fault.name, name, 0, 0, ())
+        seed = f"{self.seed}#{fault.name}#{name}"
+        callers = Callers(self.stage, Reaper(), Course(waits=fault is OUT), seed)
         with impatient() if fault.name in TIMED else nullcontext():
             self.stage.restore(begun.moment, seed)
             weather = drawn(fault, possible, seed, self.rate)
-            proxy.storm(weather)
+            self._storm(weather)
             wrong = self._judged(begun, callers)
-        return Cell(
-            fault.name,
-            begun.case.name,
-            possible,
-            len(weather.strikes),
-            tuple(wrong),
-            tuple(weather.strikes),
-            callers.again,
-        )
+        strikes = tuple(weather.strikes)
+        return Cell(fault.name, name, possible, len(strikes), tuple(wrong), strikes, callers.again)
+
+    def _storm(self, weather: Weather) -> None:
+        if weather.fault is OUT:
+            self.stage.line.weather = weather
+            return
+        assert self.stage.proxy is not None, "faults of AWS need a proxy in front of it"
+        self.stage.proxy.storm(weather)
 
     def _judged(self, begun: Begun, callers: Callers) -> list[str]:
         try:
@@ -141,11 +141,8 @@ class Runner:
 
     def _over(self, given: Given, callers: Callers) -> tuple[Ending, list[str]]:
         """The storm is over: what was left gets done. Returns: how it ended, and what is wrong."""
-        proxy = self.stage.proxy
         with self._reaping(callers):
             callers.calm()
-        if proxy is not None:
-            proxy.calm()
         return ending(self.stage, given), [*callers.wrong, *callers.letters(), *findings(self.stage)]
 
     def _reaping(self, callers: Callers) -> Any:
@@ -153,11 +150,9 @@ class Runner:
 
     def _counting(self, moment: Moment, seed: str) -> Callable[[], Mapping[str, int]]:
         self.stage.restore(moment, seed)
-        proxy = self.stage.proxy
-        if proxy is None:
-            return dict
-        proxy.calm()
-        return lambda: dict(proxy.counted)
+        self.stage.calm()
+        line, proxy = self.stage.line, self.stage.proxy
+        return lambda: {OUT.name: line.passed, **(proxy.counted if proxy else {})}
 
 
 def _points(passed: Mapping[str, int]) -> Iterator[tuple[str, int]]:

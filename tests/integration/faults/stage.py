@@ -27,6 +27,7 @@ from entrepot.cloud.transport import Transport
 from entrepot.kernel import ids
 from functions.payments import stripe_gateway
 from infra.estate import QUEUES, SUBSCRIPTIONS, TABLES, TOPICS
+from tests.integration.faults.stripe_out import Line
 from tests.integration.orders.bazaar import Bazaar
 from tests.support import e2e_cloud, memory, passwords, proxy
 from tests.support.aws import forget_what_is_there, in_process
@@ -115,7 +116,7 @@ class Moment:
 
 @dataclass
 class Stage:
-    """`skew`: by how much the clock of whoever works now is wrong."""
+    """`skew`: by how much the clock of whoever works now is wrong. `line`: that to Stripe."""
 
     tables: Tables
     bazaar: Bazaar
@@ -123,6 +124,7 @@ class Stage:
     proxy: FaultProxy | None = None
     skew: timedelta = timedelta()
     log: Log = field(default_factory=Log)
+    line: Line = field(default_factory=Line)
     urls: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -132,6 +134,12 @@ class Stage:
     def now(self) -> datetime:
         """The time as the platform reads it."""
         return self.bazaar.clock.now() + self.skew
+
+    def calm(self) -> None:
+        """From now on nothing strikes, and what might be struck is counted anew."""
+        self.line.calm()
+        if self.proxy is not None:
+            self.proxy.calm()
 
     def keep(self) -> Moment:
         self.empty_queues()
@@ -145,7 +153,7 @@ class Stage:
         store = self.stripe.standin.account.store
         for name, value in copy.deepcopy(moment.stripe).items():
             setattr(store, name, value)
-        self.stripe.standin.faults.clear()
+        self.line.calm()
         self.stripe._delivered = set(moment.heard)
         self.empty_queues()
         self.bazaar.clock.moved, self.skew = timedelta(), timedelta()
@@ -220,6 +228,7 @@ def _furnished(
     passwords.make_cheap()
     stripe_gateway._client.cache_clear()
     stage = Stage(tables, Bazaar(provider), aws.client("sqs"), between, log=log)
+    patch.setattr(provider.standin.faults, "strike", stage.line.strike)
     patch.setattr(http, "utc_now", stage.now)
     patch.setattr(events, "utc_now", stage.now)
     try:
