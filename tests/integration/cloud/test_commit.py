@@ -191,3 +191,27 @@ def test_a_document_that_was_kept_plain_is_read_as_a_packed_one() -> None:
     writes.commit(writes.create(PlainBoxRow("box#2", "box", label=["fragile"]), Taken()))
 
     assert ["fragile"] == reads.fetch_one(reads.Read(BoxRow, "box#2", "box", lambda row: row.label))
+
+
+@pytest.mark.parametrize(
+    ("code", "tokens"), [("TransactionInProgressException", 1), ("ThrottlingException", 2)]
+)
+def test_a_transaction_that_may_be_going_on_is_asked_for_again_as_the_same(
+    monkeypatch: pytest.MonkeyPatch, code: str, tokens: int
+) -> None:
+    """Its first answer was lost: another token would make it meet its own rows."""
+    call, sent = dynamo.call, list[str]()
+
+    def refused_once(operation: str, **arguments: Any) -> Any:
+        sent.append(arguments["ClientRequestToken"])
+        if len(sent) == 1:
+            raise ClientError({"Error": {"Code": code, "Message": ""}}, operation)
+        return call(operation, **arguments)
+
+    monkeypatch.setattr(dynamo, "call", refused_once)
+
+    writes.commit(
+        writes.create(ThingRow("a", "thing"), Taken()), writes.create(ThingRow("b", "thing"), Taken())
+    )
+
+    assert (2, tokens) == (len(sent), len(set(sent)))

@@ -6,6 +6,7 @@ cancelled transaction do not follow the writes as they were given. Here the orde
 
 import random
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,6 +23,7 @@ from entrepot.kernel.refusals import Busy, Kind, Refusal
 MOST_ITEMS: Final = 80
 """What a use case may touch in one transaction. DynamoDB's own limit is 100; the rest is for what stands beside."""
 
+_IN_PROGRESS: Final = "TransactionInProgressException"
 _TRIES: Final = 6
 _FIRST_PAUSE_SECONDS: Final = 0.02
 
@@ -163,6 +165,8 @@ def _commit(writes: Sequence[Write]) -> None:
             return
         except ClientError as error:
             held = _judge(error, writes)
+            if error.response["Error"]["Code"] != _IN_PROGRESS:
+                send = _sender(writes)  # what was cancelled is over: the next try is a transaction of its own
         if held is None:
             return
         contended = held.contended
@@ -179,7 +183,10 @@ def _sender(writes: Sequence[Write]) -> Callable[[], Any]:
     if len(writes) == 1 and _stands_alone(writes[0]):
         # One item needs no transaction, at half its price.
         return partial(dynamo.call, f"{writes[0].verb}Item", **items[0][writes[0].verb])
-    return partial(dynamo.call, "TransactWriteItems", TransactItems=items)
+    # One that may be going on behind an answer that was lost is asked for by the same token, or it would find its own
+    # rows there and take them for another's.
+    token = str(uuid.uuid4())
+    return partial(dynamo.call, "TransactWriteItems", TransactItems=items, ClientRequestToken=token)
 
 
 def _stands_alone(write: Write) -> bool:
@@ -204,7 +211,7 @@ def _judge(error: ClientError, writes: Sequence[Write]) -> Write | None:
         "TransactionConflictException",
         "ThrottlingException",
         "ProvisionedThroughputExceededException",
-        "TransactionInProgressException",
+        _IN_PROGRESS,
     ):
         return writes[0]
     if code != "TransactionCanceledException":
