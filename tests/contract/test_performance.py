@@ -20,6 +20,7 @@ def kept() -> results.Results:
 
 @pytest.mark.parametrize("text", [PAGE, README], ids=["performance.md", "README.md"])
 def test_a_document_s_tables_are_those_of_the_results(kept, text) -> None:
+    assert report.asked_for(text)
     assert text == report.filled(text, kept), "run: python -m bench.report"
 
 
