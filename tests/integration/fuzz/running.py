@@ -21,6 +21,8 @@ from tests.integration.matrix.callers import COLUMNS, Caller
 
 TOGETHER: Final = 5
 """So many cases follow one another before the rows are as they were."""
+COUNTED_AT_MOST: Final = {"POST /v1/products": 16, "PATCH /v1/products/{product_id}": 16}
+"""Operations of which schemathesis would count up cases for minutes: lists of variants and prices at their longest."""
 FEW: Final = 3
 """Cases for a role that is not let in: there is little to see."""
 
@@ -73,7 +75,8 @@ class Fuzz:
                 generation_modes=list(GenerationMode),
                 generation_config=self.scene.schema.config.generation_for(operation=operation),
             )
-            self._counted[operation.label] = list(islice(cases, self._most_counted))
+            most = COUNTED_AT_MOST.get(operation.label, self._most_counted)
+            self._counted[operation.label] = list(islice(cases, most))
         return self._counted[operation.label]
 
 

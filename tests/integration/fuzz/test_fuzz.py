@@ -12,6 +12,7 @@ from entrepot.cloud import aws, telemetry
 from entrepot.cloud.call import Reply
 from functions.orders.service import carts
 from infra import openapi
+from tests.integration.fuzz.after import personal
 from tests.integration.fuzz.document import ALSO_EXPECTED, BEYOND_A_SCHEMA, MEANT, beyond
 from tests.integration.fuzz.findings import Report
 from tests.integration.fuzz.journey import travelled
@@ -194,6 +195,16 @@ def test_what_was_set_aside_is_told_with_its_reason(world, served):
 
     assert report.meant
     assert any("the provider's to say" in line for line in printed(report, 1))
+
+
+def test_personal_values_are_found_in_a_body_wherever_they_stand():
+    body = {
+        "contact": {"email": "0@example.com", "phone": "+49 151 2345", "name": "request_failed"},
+        "lines": [{"sku": "SKU-123456", "quantity": 2}],
+        "ship_to": {"line1": "Torstraße 140", "city": "Berlin 10119"},
+    }
+
+    assert {"0@example.com", "+49 151 2345", "Torstraße 140", "Berlin 10119"} == set(personal(body))
 
 
 def test_every_exception_has_its_reason():
