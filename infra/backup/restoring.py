@@ -116,11 +116,14 @@ class _Work:
         by_folder = groupby(members(path), key=lambda member: member.name.split("/", 2)[:2])
         for (kind, name), found in by_folder:
             began = time.monotonic()
-            count = {"tables": self._table, "objects": self._bucket, "letters": self._letters}[kind](
-                name, found
-            )
+            put, what = {
+                "tables": (self._table, "rows"),
+                "objects": (self._bucket, "objects"),
+                "letters": (self._letters, "letters"),
+            }[kind]
+            count = put(name, found)
             seconds = max(time.monotonic() - began, 1e-6)
-            self._say(f"  {name:<22} {count:>9,} {kind:<8} {seconds:>6.2f} s, {count / seconds:,.0f}/s")
+            self._say(f"  {name:<22} {count:>9,} {what:<8} {seconds:>6.2f} s, {count / seconds:,.0f}/s")
         return self._done
 
     def _table(self, table: str, parts: Iterable[Member]) -> int:
