@@ -5,12 +5,13 @@ Who gets what is read from the table that the template is made of, so that a mis
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from entrepot.cloud import aws, dynamo, outbox, reads
 from entrepot.kernel.clock import utc_now
-from infra.estate import SUBSCRIPTIONS
+from infra.estate import SUBSCRIPTIONS, TIMEOUT_SECONDS
 
 
 def subscribers(event: str) -> list[str]:
@@ -29,6 +30,16 @@ def consumers() -> dict[str, Callable[..., Any]]:
         for trigger in triggers.all
         if trigger.source.replace("-", "_") == trigger.name
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What Lambda tells a function of itself, at the beginning of its time."""
+
+    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:outbox-relay"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return TIMEOUT_SECONDS * 1000
 
 
 def deliver(queue: str, body: str) -> list[str]:

@@ -10,12 +10,9 @@ import app
 from entrepot.cloud import aws, dynamo, outbox, relay, writes
 from entrepot.kernel.clock import rfc3339, utc_now
 from infra.estate import TOPICS
+from tests.support.pump import Context
 
 ARN: Final = "arn:aws:lambda:eu-central-1:123456789012:function:entrepot-test-outbox-relay"
-
-
-class _Context:
-    invoked_function_arn = ARN
 
 
 @pytest.fixture
@@ -64,7 +61,7 @@ def _row(event_id: str) -> dict[str, Any]:
 
 
 def _relayed(*records: dict[str, Any]) -> Any:
-    return app.app.handler_map["outbox_relay"]({"Records": list(records)}, _Context())
+    return app.app.handler_map["outbox_relay"]({"Records": list(records)}, Context(ARN))
 
 
 def _swept() -> None:

@@ -4,6 +4,7 @@ A client repeats what was not answered, under the same key. A queue hands a mess
 then it lies with the dead letters. The stream brings a batch again from the record that failed. The clock comes again.
 """
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from tests.integration.faults.stage import Stage
 from tests.support.e2e_kill import Reaper
 from tests.support.http import Answer, call
 from tests.support.provider import webhook
-from tests.support.pump import deliver_batch
+from tests.support.pump import Context, deliver_batch
 
 T = TypeVar("T")
 
@@ -278,17 +279,9 @@ def _relayed(records: list[Any]) -> str:
     """Records to the relay. Returns: the number of the one that failed, empty where none did."""
     import app
 
-    answer = app.app.handler_map["outbox_relay"]({"Records": records}, _Context())
+    arn = f"arn:aws:lambda:eu-central-1:{os.environ['AWS_ACCESS_KEY_ID']}:function:outbox-relay"
+    answer = app.app.handler_map["outbox_relay"]({"Records": records}, Context(arn))
     return "".join(failure["itemIdentifier"] for failure in answer["batchItemFailures"])
-
-
-class _Context:
-    @property
-    def invoked_function_arn(self) -> str:
-        from os import environ
-
-        account = environ["AWS_ACCESS_KEY_ID"]
-        return f"arn:aws:lambda:eu-central-1:{account}:function:outbox-relay"
 
 
 def _record(row: Any) -> dict[str, Any]:

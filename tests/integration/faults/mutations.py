@@ -50,6 +50,7 @@ def token_dropped() -> Iterator[None]:
     call = dynamo.call
 
     def forgetful(operation: str, **arguments: Any) -> dict[str, Any]:
+        arguments.pop("ClientRequestToken", None)
         for _ in range(transport.ATTEMPTS - 1):
             with suppress(BotoCoreError), patch.object(transport, "ATTEMPTS", 1):
                 return call(operation, **arguments)
