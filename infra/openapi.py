@@ -177,8 +177,10 @@ def _may_be_left_out(route: Route) -> bool:
 
 
 def _plain(schema: Any) -> Any:
-    """The same without a pattern beside the list of what matches it."""
+    """The same without a pattern beside the list of what matches it; a decimal is read from a number too."""
     if isinstance(schema, dict):
+        if schema.get("format") == "decimal":
+            return {**schema, "type": ["string", "number"]}
         if schema.get("$ref", "").rpartition("/")[2] in LISTED:
             return {name: value for name, value in schema.items() if name not in ("type", "pattern")}
         return {name: _plain(value) for name, value in schema.items()}

@@ -52,6 +52,12 @@ def test_every_link_leads_to_a_parameter_of_an_operation() -> None:
             assert set() == names - known, f"{source} → {target}"
 
 
+def test_a_decimal_may_be_a_text_or_a_number() -> None:
+    body = json.loads(openapi.text())["components"]["schemas"]["MerchantBody"]
+
+    assert ["string", "number"] == body["properties"]["commission_rate"]["type"]
+
+
 def test_which_fields_go_together_is_told() -> None:
     schemas = json.loads(openapi.text())["components"]["schemas"]
     validator = Draft202012Validator(

@@ -11,9 +11,7 @@ from functions.membership.domain.merchants import Merchant
 from functions.membership.routes import api
 from functions.membership.service import merchants
 
-CommissionRate = Annotated[
-    Decimal, msgspec.Meta(extra_json_schema={"type": ["string", "number"], "minimum": 0, "maximum": 0.5})
-]
+CommissionRate = Annotated[Decimal, msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": 0.5})]
 
 
 class MerchantBody(Body, frozen=True):
