@@ -125,7 +125,7 @@ def throughput(asked: Asked) -> Data:
     from bench.throughput import orders_a_second
     from infra.local.stack import running
 
-    with running(stage="bench", say=asked.say) as up:
+    with running(stage="test", say=asked.say) as up:
         return [
             {"clients": clients, "orders": orders, "a_second": orders_a_second(up, clients, orders)}
             for clients, orders in ((1, asked.times), (8, asked.times * 4))

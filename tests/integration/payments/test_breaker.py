@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -50,6 +51,9 @@ class Outage:
 
 @pytest.fixture
 def outage(monkeypatch: pytest.MonkeyPatch) -> Outage:
+    # These take the name `sent` over when they are first imported, which must not be while it is replaced.
+    for module in ("stripe_balance", "stripe_keeper", "stripe_transfers"):
+        import_module(f"functions.payments.{module}")
     outage = Outage()
     send = stripe_gateway.sent
 
