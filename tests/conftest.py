@@ -1,28 +1,18 @@
 """What every test starts from: a stage called test, credentials that open nothing, and an AWS where asked for."""
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+import tests.environment  # noqa: F401  first of all
+from tests.support import aws as stand_in
+from tests.support import passwords
 
 if TYPE_CHECKING:
     from tests.support.provider import Provider
     from tests.support.shop import Shop
-
-os.environ.update(
-    ENTREPOT_STAGE="test",
-    AWS_DEFAULT_REGION="eu-central-1",
-    AWS_ACCESS_KEY_ID="testing",
-    AWS_SECRET_ACCESS_KEY="testing",
-    AWS_EC2_METADATA_DISABLED="true",
-    ENTREPOT_AWS_CLIENT="botocore",  # moto stands behind botocore; at an address of its own AWS needs it not
-)
-
-from hypothesis import HealthCheck, settings
-
-from tests.support import aws as stand_in
-from tests.support import passwords
 
 passwords.make_cheap()
 

@@ -4,7 +4,6 @@ python -m tests.integration.faults [--seed 1] [--fault "answer lost"] [--case pl
 """
 
 import argparse
-import os
 import sys
 import tempfile
 import time
@@ -12,14 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-os.environ.update(
-    ENTREPOT_STAGE="test",
-    AWS_DEFAULT_REGION="eu-central-1",
-    AWS_ACCESS_KEY_ID="testing",
-    AWS_SECRET_ACCESS_KEY="testing",
-    AWS_EC2_METADATA_DISABLED="true",
-)
-
+import tests.environment  # noqa: F401  first of all
 from tests.integration.faults.cases import CASES
 from tests.integration.faults.run import CALM, KILLED, RATE, ROWS, Begun, Cell, Runner
 from tests.integration.faults.stage import Stage, hosted, in_this_process

@@ -7,15 +7,7 @@ import argparse
 import os
 import sys
 
-os.environ.update(
-    ENTREPOT_STAGE="test",
-    AWS_DEFAULT_REGION="eu-central-1",
-    AWS_ACCESS_KEY_ID="testing",
-    AWS_SECRET_ACCESS_KEY="testing",
-    AWS_EC2_METADATA_DISABLED="true",
-    ENTREPOT_AWS_CLIENT="botocore",  # moto stands behind botocore
-)
-
+import tests.environment  # noqa: F401  first of all
 from tests.integration.fuzz import journey
 from tests.integration.fuzz.parts import asked, divided
 from tests.integration.fuzz.table import printed

@@ -2,18 +2,9 @@
 
 import contextlib
 import io
-import os
 import sys
 
-os.environ.update(
-    ENTREPOT_STAGE="test",
-    AWS_DEFAULT_REGION="eu-central-1",
-    AWS_ACCESS_KEY_ID="testing",
-    AWS_SECRET_ACCESS_KEY="testing",
-    AWS_EC2_METADATA_DISABLED="true",
-    ENTREPOT_AWS_CLIENT="botocore",  # moto stands behind botocore
-)
-
+import tests.environment  # noqa: F401  first of all
 from tests.contract.authorisation import matrix
 from tests.integration.matrix.table import counted, printed
 from tests.integration.matrix.verdicts import REQUESTS, cells, holes, registered

@@ -6,21 +6,11 @@ python -m tests.integration.month [--orders N] [--seed S]
 import argparse
 import contextlib
 import io
-import os
 import sys
 import time
-
-os.environ.update(
-    ENTREPOT_STAGE="test",
-    AWS_DEFAULT_REGION="eu-central-1",
-    AWS_ACCESS_KEY_ID="testing",
-    AWS_SECRET_ACCESS_KEY="testing",
-    AWS_EC2_METADATA_DISABLED="true",
-    ENTREPOT_AWS_CLIENT="botocore",  # moto stands behind botocore
-)
-
 from collections import Counter
 
+import tests.environment  # noqa: F401  first of all
 from tests.integration.month.books import Reckoning, reckon
 from tests.integration.month.run import Month
 from tests.integration.month.world import open_for
