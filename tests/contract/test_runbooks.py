@@ -101,6 +101,7 @@ LINES: Final = {
     "failed": '{"level":"error","event":"message_failed","correlation_id":"m1","error":"KeyError"}',
     "refused": '{"level":"warning","event":"message_refused","code":"busy"}',
     "metric": '{"ClearingBreaksOverdue":2,"status":503,"Route":"GET /v1/products"}',
+    "platform": '{"type":"platform.report","record":{"status":"timeout"}}',
     "trace": "Traceback (most recent call last):",
 }
 
@@ -118,6 +119,8 @@ LINES: Final = {
         ('?"\\"level\\":\\"error\\"" ?"Task timed out" ?Traceback', {"failed", "trace"}),
         ("Traceback", {"trace"}),
         ("message busy", {"refused"}),
+        ('{ $.record.status = "timeout" || $.level = "error" }', {"platform", "failed"}),
+        ('{ $.record.status.code = "timeout" }', set()),
     ],
 )
 def test_a_pattern_finds_the_lines_that_cloudwatch_would(pattern: str, found: set[str]):

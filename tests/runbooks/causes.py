@@ -44,10 +44,11 @@ def a_message_given_up(stage: Stage) -> Placeholders:
 
 
 def a_call_that_fails(stage: Stage) -> Placeholders:
-    """The settlement's clock is called with what no clock sends."""
+    """The settlement's clock ticks while its right to read is taken away."""
     name = stage.name("settlement-run")
-    answer = stage.client("lambda").invoke(FunctionName=name, Payload=b"{}")
-    assert "FunctionError" in answer, "the function takes an event that is none"
+    with stage.denied("settlement-run", "dynamodb:Query"):
+        answer = stage.client("lambda").invoke(FunctionName=name, Payload=json.dumps(TICK).encode())
+    assert "FunctionError" in answer, "the settlement runs without its right to read"
     return {}
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 Matches = Callable[[str], bool]
 
-_COMPARISON: Final = re.compile(r'\$\.(\w+)\s*(>=|<=|!=|=|>|<)\s*("[^"]*"|-?\d+(?:\.\d+)?)')
+_COMPARISON: Final = re.compile(r'\$\.(\w+(?:\.\w+)*)\s*(>=|<=|!=|=|>|<)\s*("[^"]*"|-?\d+(?:\.\d+)?)')
 _TERM: Final = re.compile(r'(\??)("(?:\\.|[^"\\])*"|[\w.:/-]+)')
 _NUMBERS: Final[dict[str, Callable[[float, float], bool]]] = {
     ">=": lambda held, given: held >= given,
@@ -52,17 +52,26 @@ def _of_json(text: str) -> Matches:
 
 
 def _comparison(text: str) -> Callable[[dict[str, Any]], bool]:
-    found = _COMPARISON.fullmatch(text)
-    if found is None:
+    parts = _COMPARISON.fullmatch(text)
+    if parts is None:
         raise ValueError(f"no comparison: {text!r}")
-    name, operator, value = found.groups()
+    name, operator, value = parts.groups()
     if value.startswith('"'):
         if operator not in ("=", "!="):
             raise ValueError(f"texts are equal or not: {text!r}")
         return lambda held: (
-            isinstance(held.get(name), str) and fnmatchcase(held[name], value[1:-1]) == (operator == "=")
+            isinstance(found := _at(held, name), str) and fnmatchcase(found, value[1:-1]) == (operator == "=")
         )
-    return lambda held: type(held.get(name)) in (int, float) and _NUMBERS[operator](held[name], float(value))
+    return lambda held: (
+        type(found := _at(held, name)) in (int, float) and _NUMBERS[operator](found, float(value))
+    )
+
+
+def _at(held: Any, path: str) -> Any:
+    """What stands at a path such as `record.status`; None where nothing does."""
+    for name in path.split("."):
+        held = held.get(name) if isinstance(held, dict) else None
+    return held
 
 
 def _of_terms(text: str) -> Matches:

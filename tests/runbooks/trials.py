@@ -35,7 +35,13 @@ TRIALS: Final[Mapping[str, tuple[Step, ...]]] = {
         ),
     ),
     "function-errors": (
-        Step(causes.a_call_that_fails, {1: ("Traceback",), 2: (r'"StatusCode": 200', r"^null$|^null\{")}),
+        Step(
+            causes.a_call_that_fails,
+            {
+                1: (r'"event":"schedule_failed"', r'"error":"\w+"'),
+                2: (r'"StatusCode": 200', r"^null$|^null\{"),
+            },
+        ),
     ),
     "throttles": (
         Step(causes.no_capacity, {1: (r'"ConcurrentExecutions": \d+',), 2: (r'"MaximumConcurrency": 2',)}),
