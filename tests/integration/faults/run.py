@@ -72,6 +72,7 @@ class Runner:
         self.stage.restore(self._base, case.name)
         given = case.prepare(self.stage)
         moment = self.stage.keep()
+        self.stage.restore(moment, case.name)  # chance as in the runs that are compared with this one
         callers = Callers(self.stage, Reaper())
         counted = self._counting(moment, case.name)
         self._act(case, given, callers)
