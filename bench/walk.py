@@ -89,13 +89,16 @@ class Walk:
         self._orders = 0
 
     def follow(self) -> None:
-        """Move what waits in the outbox and on queues until nothing does, as AWS would, a message to each call."""
+        """Move what waits in the outbox and on queues until nothing does, as AWS would, a message to each call.
+
+        Of two events of one moment the same comes first in every run: what makes an order paid is always the first.
+        """
         while (messages := pump._waiting()) or (rows := pump._unsent()):
             for queue, body in messages:
                 self._deliver(queue, _said(queue, body), body)
             if messages:
                 continue
-            for row in rows:
+            for row in sorted(rows, key=lambda row: (row.created_at, row.event)):
                 assert row.pk not in self._published, f"{row.event} stays unsent"
                 self._published.add(row.pk)
                 self.run("relay of an event", lambda row=row: _relayed(row, self._arn), "outbox_relay")  # type: ignore[misc]
