@@ -15,6 +15,7 @@ from types import CodeType
 from typing import Any
 
 from infra.artefact import BuildFailed
+from infra.estate import LAYERS
 
 
 def write(root: Path, functions: Path, layer: Path) -> None:
@@ -47,9 +48,28 @@ def _record() -> dict[str, dict[str, CodeType]]:
         exec(code, names, namespace)
 
     setattr(dataclasses, "exec", recording)  # noqa: B010  as entrepot.precompiled does
+    # Whatever is installed here, the same is recorded: what only a layer brings is left to whoever has that layer.
+    heavy = _heavy()
+    for package in heavy:
+        sys.modules[package] = None  # type: ignore[assignment]
     for module in _modules("entrepot", "functions"):
-        importlib.import_module(module)
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError as missing:
+            if missing.name not in heavy:
+                raise
     return seen
+
+
+def _heavy() -> set[str]:
+    """The packages of the heavy layers, by the names of their modules."""
+    root = Path(__file__).parents[1]
+    lines = [
+        line
+        for layer in LAYERS
+        for line in (root / "layers" / layer / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    ]
+    return {line.partition("==")[0].replace("-", "_") for line in lines if "==" in line}
 
 
 def _modules(*packages: str) -> Iterator[str]:

@@ -18,8 +18,8 @@ from functions.membership import provider_documents
 from functions.orders.service import merchants
 from functions.payments import health
 from functions.rates.service import reading
-from infra.estate import QUEUES, TABLES, Table
-from tests.support import memory, workers
+from infra.estate import QUEUES, TABLES
+from tests.support import memory, tables, workers
 
 SECRETS = {
     "stripe_secret_key": "sk_test_stage",
@@ -53,7 +53,7 @@ def in_process(dynamodb: str = DYNAMODB) -> Iterator[None]:
     with mock_aws(), keys, workers.in_process():
         # Clients stay from test to test: making five takes longer than most tests, and moto answers those it knows.
         forget_what_is_there()
-        make_estate(tables=not in_memory)
+        make_estate(with_tables=not in_memory)
         with memory.in_process() if in_memory else nullcontext():
             yield
     forget_what_is_there()
@@ -79,10 +79,10 @@ def forget_what_is_there() -> None:
     health.forget()
 
 
-def make_estate(tables: bool = True) -> None:
+def make_estate(with_tables: bool = True) -> None:
     """Tables, queues, keys and secrets of the stage, on whichever AWS the clients talk to."""
-    for table in TABLES if tables else ():
-        _make_table(table)
+    for table in TABLES if with_tables else ():
+        aws.client("dynamodb").create_table(**tables.described(table, aws.name(table.name)))
     for queue in QUEUES:
         aws.client("sqs").create_queue(QueueName=aws.name(queue))
     for bucket in ("papers", "exports", "payouts"):
@@ -118,30 +118,3 @@ def _make_bucket(name: str) -> None:
         s3.create_bucket(
             Bucket=aws.name(name), CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
         )
-
-
-def _make_table(table: Table) -> None:
-    definitions = ["pk", "sk", *(table.index[1:] if table.index else ())]
-    options = {}
-    if table.index:
-        name, hash_key, range_key = table.index
-        index = {
-            "IndexName": name,
-            "KeySchema": _keys(hash_key, range_key),
-            "Projection": {"ProjectionType": "ALL"},
-        }
-        options["GlobalSecondaryIndexes"] = [index]
-    aws.client("dynamodb").create_table(
-        TableName=aws.name(table.name),
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in definitions],
-        KeySchema=_keys("pk", "sk"),
-        BillingMode="PAY_PER_REQUEST",
-        **options,
-    )
-
-
-def _keys(hash_key: str, range_key: str) -> list[dict[str, str]]:
-    return [
-        {"AttributeName": hash_key, "KeyType": "HASH"},
-        {"AttributeName": range_key, "KeyType": "RANGE"},
-    ]

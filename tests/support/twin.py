@@ -2,12 +2,12 @@
 
 import json
 from contextlib import suppress
-from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.estate import QUEUES, TABLES, Table
+from infra.estate import QUEUES, TABLES
 from infra.stage import BUCKETS, Stage
+from tests.support import tables
 from tests.support.aws import SECRETS
 
 
@@ -15,7 +15,7 @@ def made(stage: Stage, secret: dict[str, str] | None = None) -> Stage:
     """Everything of a stage that is not there yet: tables, queues with their dead letters, buckets, key and secret."""
     for table in TABLES:
         with suppress(ClientError):
-            _table(stage, table)
+            stage.client("dynamodb").create_table(**tables.described(table, stage.called(table.name)))
     for queue in QUEUES:
         for name in (queue, f"{queue}-dlq"):
             stage.client("sqs").create_queue(QueueName=stage.called(name))
@@ -30,27 +30,3 @@ def made(stage: Stage, secret: dict[str, str] | None = None) -> Stage:
         value = json.dumps(secret or SECRETS)
         stage.client("secretsmanager").create_secret(Name=stage.called("app"), SecretString=value)
     return stage
-
-
-def _table(stage: Stage, table: Table) -> None:
-    keys = ["pk", "sk", *(table.index[1:] if table.index else ())]
-    options: dict[str, Any] = {}
-    if table.index:
-        name, hash_key, range_key = table.index
-        index = {
-            "IndexName": name,
-            "KeySchema": _schema(hash_key, range_key),
-            "Projection": {"ProjectionType": "ALL"},
-        }
-        options["GlobalSecondaryIndexes"] = [index]
-    stage.client("dynamodb").create_table(
-        TableName=stage.called(table.name),
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        KeySchema=_schema("pk", "sk"),
-        BillingMode="PAY_PER_REQUEST",
-        **options,
-    )
-
-
-def _schema(hash_key: str, range_key: str) -> list[dict[str, str]]:
-    return [{"AttributeName": hash_key, "KeyType": "HASH"}, {"AttributeName": range_key, "KeyType": "RANGE"}]

@@ -17,7 +17,8 @@ from botocore.session import get_session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrepot.cloud import direct, dynamo, transport
+from entrepot.cloud import direct, dynamo, transport, writes
+from entrepot.cloud.outbox import OutboxRow
 from entrepot.cloud.signature import Credentials, signed
 from tests.support.scripted import Said, Scripted, service
 
@@ -228,12 +229,15 @@ def test_a_wrong_secret_is_no_skew_and_is_told_at_once(pauses: list[float]) -> N
 def test_a_transaction_keeps_its_token_when_it_is_sent_again(
     pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    changes = [
+        writes.update(OutboxRow("evt_1", "event"), [OutboxRow.sent_at.set("now")], OutboxRow.pk.exists())
+    ]
     with service(LOST, Said(), Said()) as script:
         monkeypatch.setenv("AWS_ENDPOINT_URL", script.url)
         monkeypatch.delenv("ENTREPOT_AWS_CLIENT")
         dynamo.forget()
-        dynamo.call("TransactWriteItems", TransactItems=[])
-        dynamo.call("TransactWriteItems", TransactItems=[])
+        writes.commit(*changes)
+        writes.commit(*changes)
         dynamo.forget()
 
     tokens = [json.loads(body)["ClientRequestToken"] for _, body in script.asked]

@@ -362,3 +362,5 @@ def test_what_a_failed_change_made_is_taken_away_again(cloud):
     cloud.stub.add_response("execute_change_set", {}, asked)
 
     stacks.execute(cloud.client, NAME, "c1")
+
+    cloud.stub.assert_no_pending_responses()

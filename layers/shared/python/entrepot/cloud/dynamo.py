@@ -1,6 +1,5 @@
 """The one door to DynamoDB: every request of the platform passes `call`."""
 
-import uuid
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Final, TypedDict
@@ -90,9 +89,6 @@ def call(operation: str, **arguments: Any) -> dict[str, Any]:
     """
     if observers:
         arguments["ReturnConsumedCapacity"] = "TOTAL"
-    if operation == "TransactWriteItems":
-        # By it DynamoDB knows a transaction that was sent twice because its first answer was lost.
-        arguments.setdefault("ClientRequestToken", str(uuid.uuid4()))
     directly = _direct() if operation in _OPERATIONS else None
     answer = _by_botocore(operation, arguments) if directly is None else _sent(directly, operation, arguments)
     for observer in observers:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Final, Protocol
 
 from botocore.exceptions import ClientError
@@ -156,17 +155,17 @@ def commit(*writes: Write) -> None:
 def _commit(writes: Sequence[Write]) -> None:
     assert writes, "a transaction without writes"
     assert len({write.key for write in writes}) == len(writes), "two writes touch one item"
-    send = _sender(writes)
+    send, token = _sender(writes), _token()
     contended: Refusal | None = None
     for turn in range(_TRIES):
         _pause(turn)
         try:
-            send()
+            send(token)
             return
         except ClientError as error:
             held = _judge(error, writes)
             if error.response["Error"]["Code"] != _IN_PROGRESS:
-                send = _sender(writes)  # what was cancelled is over: the next try is a transaction of its own
+                token = _token()  # what was cancelled is over: the next try is a transaction of its own
         if held is None:
             return
         contended = held.contended
@@ -178,15 +177,22 @@ def _pause(turn: int) -> None:
         time.sleep(random.uniform(0.2, 1) * _FIRST_PAUSE_SECONDS * 2 ** (turn - 1))
 
 
-def _sender(writes: Sequence[Write]) -> Callable[[], Any]:
+def _token() -> str:
+    """By it DynamoDB knows a transaction that is sent twice because its first answer was lost.
+
+    One that may be going on behind such an answer is asked for by the same token, or it would find its own rows there
+    and take them for another's.
+    """
+    return str(uuid.uuid4())
+
+
+def _sender(writes: Sequence[Write]) -> Callable[[str], Any]:
+    """What sends the writes under a token."""
     items = [write.request() for write in writes]
     if len(writes) == 1 and _stands_alone(writes[0]):
-        # One item needs no transaction, at half its price.
-        return partial(dynamo.call, f"{writes[0].verb}Item", **items[0][writes[0].verb])
-    # One that may be going on behind an answer that was lost is asked for by the same token, or it would find its own
-    # rows there and take them for another's.
-    token = str(uuid.uuid4())
-    return partial(dynamo.call, "TransactWriteItems", TransactItems=items, ClientRequestToken=token)
+        # One item needs no transaction, at half its price, and has no token.
+        return lambda _: dynamo.call(f"{writes[0].verb}Item", **items[0][writes[0].verb])
+    return lambda token: dynamo.call("TransactWriteItems", TransactItems=items, ClientRequestToken=token)
 
 
 def _stands_alone(write: Write) -> bool:
